@@ -1,0 +1,105 @@
+//! Authenticating the caller of an API.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{ApiTokenSecret, ApiTokenStore, Role, TokenPurpose};
+use crate::StoreError;
+use crate::ids::{AccountId, ApiTokenId, OrganizationId};
+use crate::secret::SecretHash;
+use crate::services::Clock;
+
+/// Who calls, as far as a use case needs to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// The user.
+    pub account_id: AccountId,
+    /// The user's organization: nothing of another one exists for this caller.
+    pub organization_id: OrganizationId,
+    /// What the user may do.
+    pub role: Role,
+    /// The token they called with.
+    pub token_id: ApiTokenId,
+    /// What that token was made for.
+    pub purpose: TokenPurpose,
+    /// The request, for the audit log.
+    pub request_id: Option<String>,
+}
+
+impl Caller {
+    /// Lets only administrators through.
+    pub fn require_admin(&self) -> Result<(), Forbidden> {
+        match self.role {
+            Role::Admin => Ok(()),
+            Role::Member => Err(Forbidden),
+        }
+    }
+}
+
+/// Only administrators may do this.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("only administrators of the organization may do this")]
+pub struct Forbidden;
+
+/// Turns an API token into a caller.
+pub struct AuthenticateCaller {
+    /// Reads tokens.
+    pub tokens: Arc<dyn ApiTokenStore>,
+    /// Tells whether a token has expired.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Why a caller is not let in.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthenticateError {
+    /// No token of ours, or one that is unknown, revoked or expired: which of these is nobody's business.
+    #[error("the API token is missing, wrong, expired or revoked")]
+    Unauthenticated,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// How exact `last_used_at` is. Noting every use would make every read a write.
+const LAST_USED_STEP: TimeDelta = TimeDelta::minutes(1);
+
+impl AuthenticateCaller {
+    /// Authenticates. A token that cannot be one of ours costs no read.
+    pub async fn run(&self, presented: &str, request_id: Option<String>) -> Result<Caller, AuthenticateError> {
+        let secret = ApiTokenSecret::parse(presented).ok_or(AuthenticateError::Unauthenticated)?;
+        self.by_hash(&secret.hash(), request_id).await
+    }
+
+    async fn by_hash(&self, hash: &SecretHash, request_id: Option<String>) -> Result<Caller, AuthenticateError> {
+        let now = self.clock.now();
+        let found = self.tokens.token_by_hash(hash).await?;
+        let (token, account) = found.ok_or(AuthenticateError::Unauthenticated)?;
+        if !token.is_usable(now) || !self.may_go_on(token.purpose, now).await? {
+            return Err(AuthenticateError::Unauthenticated);
+        }
+        if token.last_used_at.is_none_or(|used| now - used >= LAST_USED_STEP) {
+            self.tokens.note_use(token.id, now).await?;
+        }
+        Ok(Caller {
+            account_id: account.id,
+            organization_id: account.organization_id,
+            role: account.role,
+            token_id: token.id,
+            purpose: token.purpose,
+            request_id,
+        })
+    }
+
+    /// A browser session ends with the token that opened it: also where that token expires, or was revoked at the very
+    /// moment the session was opened.
+    async fn may_go_on(&self, purpose: TokenPurpose, now: DateTime<Utc>) -> Result<bool, StoreError> {
+        match purpose {
+            TokenPurpose::Api => Ok(true),
+            TokenPurpose::Session { opened_with } => {
+                let opener = self.tokens.token(opened_with).await?;
+                Ok(opener.is_some_and(|opener| opener.is_usable(now)))
+            }
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Issuing an API token: an operator's command.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{AccountStore, ApiToken, ApiTokenSecret, TokenPurpose};
+use crate::audit::{Actor, AuditAction, AuditEntry};
+use crate::ids::{AccountId, ApiTokenId};
+use crate::services::{Clock, Random};
+use crate::tokens::time_delta;
+use crate::{Change, StoreError, UnitOfWork, Version};
+
+/// Issues an API token.
+pub struct IssueApiToken {
+    /// Reads the account.
+    pub accounts: Arc<dyn AccountStore>,
+    /// Writes.
+    pub store: Arc<dyn UnitOfWork>,
+    /// Dates it.
+    pub clock: Arc<dyn Clock>,
+    /// Makes it.
+    pub random: Arc<dyn Random>,
+}
+
+/// A new token; the secret is not kept and cannot be shown again.
+pub struct IssuedToken {
+    /// What the store knows.
+    pub token: ApiToken,
+    /// The token itself.
+    pub secret: ApiTokenSecret,
+}
+
+/// Why a token was not issued.
+#[derive(Debug, thiserror::Error)]
+pub enum IssueApiTokenError {
+    /// No such account.
+    #[error("there is no such account")]
+    AccountNotFound,
+    /// The life is zero or beyond the calendar.
+    #[error("the token would live for no time, or beyond the calendar")]
+    Lifetime,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl IssueApiToken {
+    /// Issues a token that lives for that long; `None`: until it is revoked.
+    pub async fn run(
+        &self,
+        account: AccountId,
+        lifetime: Option<Duration>,
+    ) -> Result<IssuedToken, IssueApiTokenError> {
+        let account = self.accounts.account(account).await?.ok_or(IssueApiTokenError::AccountNotFound)?;
+        let now = self.clock.now();
+        let expires_at = match lifetime {
+            None => None,
+            Some(Duration::ZERO) => return Err(IssueApiTokenError::Lifetime),
+            Some(life) => {
+                Some(now.checked_add_signed(time_delta(life)).ok_or(IssueApiTokenError::Lifetime)?)
+            }
+        };
+        let secret = ApiTokenSecret::generate(&*self.random);
+        let token = ApiToken {
+            id: ApiTokenId::generate(&*self.random, now),
+            account_id: account.id,
+            organization_id: account.organization_id,
+            hash: secret.hash(),
+            purpose: TokenPurpose::Api,
+            created_at: now,
+            expires_at,
+            last_used_at: None,
+            revoked_at: None,
+            version: Version::FIRST,
+        };
+        let audit = AuditEntry::new(
+            account.organization_id,
+            Actor::Operator,
+            AuditAction::ApiTokenIssued,
+            &*self.random,
+            now,
+        )
+        .about(token.id);
+        let changes = vec![Change::insert(token.clone()), Change::Audit(audit)];
+        self.store.commit(changes).await.map_err(|error| error.into_store_error())?;
+        Ok(IssuedToken { token, secret })
+    }
+}

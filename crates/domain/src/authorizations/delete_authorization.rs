@@ -1,0 +1,103 @@
+//! Deleting an authorization: it is gone at once, and its tokens live on only in a revocation.
+
+use std::sync::Arc;
+
+use super::{Authorization, AuthorizationStore};
+use crate::accounts::Caller;
+use crate::audit::{AuditAction, AuditEntry};
+use crate::ids::AuthorizationId;
+use crate::revocations::Revocation;
+use crate::sealing::{SealError, TokenSealer};
+use crate::services::{Clock, Random};
+use crate::{Change, CommitError, StoreError, UnitOfWork};
+
+/// Deletes authorizations.
+pub struct DeleteAuthorization {
+    /// Reads them.
+    pub authorizations: Arc<dyn AuthorizationStore>,
+    /// Moves their tokens.
+    pub sealer: Arc<dyn TokenSealer>,
+    /// Writes.
+    pub store: Arc<dyn UnitOfWork>,
+    /// Dates it.
+    pub clock: Arc<dyn Clock>,
+    /// Makes ids.
+    pub random: Arc<dyn Random>,
+}
+
+/// Why an authorization was not deleted.
+#[derive(Debug, thiserror::Error)]
+pub enum DeleteAuthorizationError {
+    /// Not there, or another user's.
+    #[error("there is no such authorization")]
+    NotFound,
+    /// Its tokens could not be moved.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl DeleteAuthorization {
+    /// Deletes one of the caller's own.
+    pub async fn run(&self, caller: &Caller, id: AuthorizationId) -> Result<(), DeleteAuthorizationError> {
+        loop {
+            let found = self.authorizations.authorization(caller.organization_id, id).await?;
+            let (authorization, _) = found
+                .filter(|(authorization, provider)| {
+                    authorization.account_id == caller.account_id && provider.is_visible()
+                })
+                .ok_or(DeleteAuthorizationError::NotFound)?;
+            let audit = AuditEntry::by(caller, AuditAction::AuthorizationDeleted, &*self.random, self.clock.now());
+            match self.detach(authorization, audit).await {
+                // It was refreshed at the same time: the new tokens have to go as well.
+                Err(DetachError::Conflict) => {}
+                Err(DetachError::Seal(error)) => return Err(error.into()),
+                Err(DetachError::Store(error)) => return Err(error.into()),
+                Ok(()) => return Ok(()),
+            }
+        }
+    }
+
+    /// Removes an authorization and queues the revocation of its tokens, in one commit.
+    pub(crate) async fn detach(&self, authorization: Authorization, audit: AuditEntry) -> Result<(), DetachError> {
+        let revocation = self.revocation(&authorization).await?;
+        let audit = audit.about_provider(authorization.provider_id).about_authorization(authorization.id);
+        let changes =
+            vec![Change::insert(revocation), Change::delete(authorization), Change::Audit(audit)];
+        match self.store.commit(changes).await {
+            Ok(()) => Ok(()),
+            Err(CommitError::Conflict) => Err(DetachError::Conflict),
+            Err(error) => Err(DetachError::Store(error.into_store_error())),
+        }
+    }
+
+    async fn revocation(&self, authorization: &Authorization) -> Result<Revocation, SealError> {
+        let access = self.sealer.open(authorization.access_token_place(), &authorization.access_token).await?;
+        let refresh = match &authorization.refresh_token {
+            Some(sealed) => Some(self.sealer.open(authorization.refresh_token_place(), sealed).await?),
+            None => None,
+        };
+        Revocation::of(authorization, &*self.random, self.clock.now())
+            .with_tokens(Some(&access), refresh.as_ref(), &*self.sealer)
+            .await
+    }
+}
+
+/// Why an authorization was not detached.
+#[derive(Debug)]
+pub(crate) enum DetachError {
+    /// It has changed since it was read.
+    Conflict,
+    /// Its tokens could not be moved.
+    Seal(SealError),
+    /// The store failed.
+    Store(StoreError),
+}
+
+impl From<SealError> for DetachError {
+    fn from(error: SealError) -> Self {
+        Self::Seal(error)
+    }
+}

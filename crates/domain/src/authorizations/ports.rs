@@ -1,0 +1,65 @@
+//! Ports that read authorizations and flows.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+
+use super::{Authorization, Flow};
+use crate::ids::{AccountId, AuthorizationId, FlowId, OrganizationId, ProviderId};
+use crate::providers::Provider;
+use crate::secret::SecretHash;
+use crate::store::StoreError;
+
+/// Reads authorizations.
+#[cfg_attr(any(test, feature = "mock"), mockall::automock)]
+#[async_trait]
+pub trait AuthorizationStore: Send + Sync {
+    /// An authorization with its provider, in one read.
+    async fn authorization(
+        &self,
+        organization: OrganizationId,
+        id: AuthorizationId,
+    ) -> Result<Option<(Authorization, Provider)>, StoreError>;
+
+    /// The authorizations of an account with their providers, oldest first.
+    async fn authorizations_of(&self, account: AccountId) -> Result<Vec<(Authorization, Provider)>, StoreError>;
+
+    /// The authorization of an account for one identity at one provider.
+    async fn authorization_for_identity<'a>(
+        &self,
+        account: AccountId,
+        provider: ProviderId,
+        issuer: &'a str,
+        subject: &'a str,
+    ) -> Result<Option<Authorization>, StoreError>;
+
+    /// The authorizations at a provider in the order of their ids, after `after`, at most `limit`.
+    async fn authorizations_at(
+        &self,
+        provider: ProviderId,
+        after: Option<AuthorizationId>,
+        limit: u32,
+    ) -> Result<Vec<Authorization>, StoreError>;
+}
+
+/// Reads flows, and uses them up.
+#[cfg_attr(any(test, feature = "mock"), mockall::automock)]
+#[async_trait]
+pub trait FlowStore: Send + Sync {
+    /// The flow with this id.
+    async fn flow(&self, id: FlowId) -> Result<Option<Flow>, StoreError>;
+
+    /// The newest flow at a provider whose state has this hash, started by `account` where one is given.
+    async fn flow_by_state(
+        &self,
+        provider: ProviderId,
+        state: &SecretHash,
+        account: Option<AccountId>,
+    ) -> Result<Option<Flow>, StoreError>;
+
+    /// Uses up a flow's state: stores [`Flow::exchanging`] and returns it, or `None` when the flow is not
+    /// [`Flow::is_usable`]. MUST be atomic: of two callers one gets the flow.
+    async fn use_up(&self, id: FlowId, code: &SecretHash, now: DateTime<Utc>) -> Result<Option<Flow>, StoreError>;
+
+    /// Removes flows that expired before that time; returns how many.
+    async fn purge_flows(&self, before: DateTime<Utc>) -> Result<u64, StoreError>;
+}

@@ -1,0 +1,223 @@
+//! Starting a flow.
+
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest, Sha256};
+use url::Url;
+
+use super::{FLOW_LIFETIME, Flow, FlowRoute, FlowStage, RedirectUri, RedirectUriError};
+use crate::accounts::{AccountStore, Caller};
+use crate::audit::{AuditAction, AuditEntry};
+use crate::ids::{FlowId, ProviderId};
+use crate::providers::{
+    AuthorizationRequest, PkceSupport, Provider, ProviderCatalog, ProviderClients, ProviderStatus,
+};
+use crate::sealing::{SealError, TokenSealer};
+use crate::secret::SecretHash;
+use crate::services::{Clock, Random};
+use crate::{Change, Secret, StoreError, UnitOfWork, Version};
+
+/// Starts a flow for a caller.
+pub struct StartFlow {
+    /// Reads the organization's redirect allow-list.
+    pub accounts: Arc<dyn AccountStore>,
+    /// Reads the provider.
+    pub catalog: Arc<dyn ProviderCatalog>,
+    /// Builds authorization URLs.
+    pub clients: Arc<dyn ProviderClients>,
+    /// Seals verifier and nonce.
+    pub sealer: Arc<dyn TokenSealer>,
+    /// Writes.
+    pub store: Arc<dyn UnitOfWork>,
+    /// Dates it.
+    pub clock: Arc<dyn Clock>,
+    /// Makes its secrets.
+    pub random: Arc<dyn Random>,
+    /// Where this service is reached from outside: an origin without a trailing slash.
+    pub public_url: String,
+}
+
+/// What a caller wants.
+pub struct StartFlowRequest {
+    /// At which provider.
+    pub provider_id: ProviderId,
+    /// The caller's own page; `None`: ours.
+    pub redirect_uri: Option<String>,
+    /// The caller's own state; `None` or empty: one is made.
+    pub state: Option<Secret>,
+    /// Beats the provider's own setting.
+    pub skip_consent: Option<bool>,
+}
+
+/// A flow that was started.
+pub struct StartedFlow {
+    /// Where the person has to go: the provider's page, or ours.
+    pub redirect_url: Url,
+    /// The state.
+    pub state: Secret,
+}
+
+/// Why a flow was not started.
+#[derive(Debug, thiserror::Error)]
+pub enum StartFlowError {
+    /// Not there, or not the caller's.
+    #[error("there is no such provider")]
+    ProviderNotFound,
+    /// Paused, disabled or failed to be deleted.
+    #[error("the provider is not active")]
+    NotActive,
+    /// No redirect URI.
+    #[error(transparent)]
+    RedirectUri(#[from] RedirectUriError),
+    /// A redirect URI that the organization does not allow.
+    #[error("is not on the redirect allow-list of the organization")]
+    RedirectNotAllowed,
+    /// Secrets could not be sealed.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl StartFlow {
+    /// Starts a flow. It lives for [`FLOW_LIFETIME`].
+    pub async fn run(&self, caller: &Caller, request: StartFlowRequest) -> Result<StartedFlow, StartFlowError> {
+        let provider = self.catalog.provider(caller.organization_id, request.provider_id).await?;
+        let provider = provider.filter(Provider::is_visible).ok_or(StartFlowError::ProviderNotFound)?;
+        if provider.status != ProviderStatus::Active {
+            return Err(StartFlowError::NotActive);
+        }
+        let redirect_uri = match &request.redirect_uri {
+            Some(uri) => Some(self.allowed_redirect(caller, uri).await?),
+            None => None,
+        };
+        let state = request.state.filter(|state| !state.expose().is_empty());
+        let state = state.unwrap_or_else(|| self.random.token());
+        let skip_consent = request.skip_consent.or(provider.skip_consent).unwrap_or(false);
+        let (flow, handover) = self.new_flow(caller, &provider, redirect_uri, &state, !skip_consent).await?;
+        let redirect_url = match flow.route {
+            FlowRoute::Caller => self.provider_page(&provider, &flow, &state, handover)?,
+            FlowRoute::Browser { .. } => own_page(&self.public_url, flow.id)?,
+        };
+        let audit = AuditEntry::by(caller, AuditAction::FlowStarted, &*self.random, flow.created_at)
+            .about_provider(provider.id)
+            .about(flow.id);
+        let changes = vec![Change::insert(flow), Change::Audit(audit)];
+        self.store.commit(changes).await.map_err(|error| error.into_store_error())?;
+        Ok(StartedFlow { redirect_url, state })
+    }
+
+    async fn allowed_redirect(&self, caller: &Caller, uri: &str) -> Result<RedirectUri, StartFlowError> {
+        let parsed = RedirectUri::parse(uri)?;
+        let organization = self.accounts.organization(caller.organization_id).await?;
+        let allowed = organization.is_some_and(|organization| organization.redirect_uris.allows(&parsed));
+        if allowed { Ok(parsed) } else { Err(StartFlowError::RedirectNotAllowed) }
+    }
+
+    async fn new_flow(
+        &self,
+        caller: &Caller,
+        provider: &Provider,
+        redirect_uri: Option<RedirectUri>,
+        state: &Secret,
+        force_consent: bool,
+    ) -> Result<(Flow, FlowHandover), SealError> {
+        let now = self.clock.now();
+        let id = FlowId::generate(&*self.random, now);
+        let organization_id = caller.organization_id;
+        let nonce = self.random.token();
+        let verifier = (provider.endpoints.pkce == PkceSupport::S256).then(|| self.random.token());
+        let sealed_verifier = match &verifier {
+            Some(verifier) => {
+                Some(self.sealer.seal(Flow::verifier_place(organization_id, id), verifier).await?)
+            }
+            None => None,
+        };
+        let (route, stage, state_hash, redirect_uri) = match redirect_uri {
+            Some(uri) => {
+                let hash = SecretHash::of(state.expose());
+                (FlowRoute::Caller, FlowStage::Pending, Some(hash), uri.as_str().to_owned())
+            }
+            None => {
+                let callback = format!("{}/callback/{}", self.public_url, provider.id);
+                (FlowRoute::Browser { cookie_hash: None }, FlowStage::Unconfirmed, None, callback)
+            }
+        };
+        let flow = Flow {
+            id,
+            organization_id,
+            account_id: caller.account_id,
+            provider_id: provider.id,
+            route,
+            state_hash,
+            redirect_uri,
+            pkce_verifier: sealed_verifier,
+            nonce: self.sealer.seal(Flow::nonce_place(organization_id, id), &nonce).await?,
+            scopes: provider.scopes.clone(),
+            force_consent,
+            endpoints: provider.endpoints.digest(),
+            stage,
+            created_at: now,
+            expires_at: now + FLOW_LIFETIME,
+            version: Version::FIRST,
+        };
+        Ok((flow, FlowHandover { verifier, nonce }))
+    }
+
+    fn provider_page(
+        &self,
+        provider: &Provider,
+        flow: &Flow,
+        state: &Secret,
+        handover: FlowHandover,
+    ) -> Result<Url, StartFlowError> {
+        let client = self.clients.client(provider.kind).ok_or(StartFlowError::NotActive)?;
+        let state = Secret::new(state.expose().to_owned());
+        Ok(client.authorization_url(&provider.client(), &handover.into_request(flow, state)))
+    }
+}
+
+fn own_page(public_url: &str, flow: FlowId) -> Result<Url, StoreError> {
+    // `public_url` was checked when the service started.
+    Url::parse(&format!("{public_url}/connect/{flow}")).map_err(|error| StoreError::Unexpected(Box::new(error)))
+}
+
+/// The secrets of a flow on their way to the provider's page.
+pub(super) struct FlowHandover {
+    /// The PKCE verifier.
+    pub(super) verifier: Option<Secret>,
+    /// The nonce.
+    pub(super) nonce: Secret,
+}
+
+impl FlowHandover {
+    pub(super) fn into_request(self, flow: &Flow, state: Secret) -> AuthorizationRequest {
+        AuthorizationRequest {
+            redirect_uri: flow.redirect_uri.clone(),
+            state,
+            scopes: flow.scopes.clone(),
+            code_challenge: self.verifier.map(|verifier| s256(&verifier)),
+            nonce: Some(self.nonce.expose().to_owned()),
+            force_consent: flow.force_consent,
+        }
+    }
+}
+
+/// RFC 7636, 4.2.
+fn s256(verifier: &Secret) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(verifier.expose().as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_challenge_is_that_of_rfc_7636_appendix_b() {
+        let verifier = Secret::new("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk".to_owned());
+        assert_eq!(s256(&verifier), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw_cM");
+    }
+}

@@ -1,0 +1,46 @@
+//! Removing what has had its time.
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+
+use crate::StoreError;
+use crate::accounts::ApiTokenStore;
+use crate::authorizations::FlowStore;
+use crate::revocations::RevocationQueue;
+use crate::services::Clock;
+use crate::tokens::RefreshLeases;
+
+/// Removes expired flows, tokens, leases and receipts.
+pub struct CleanUp {
+    /// Flows.
+    pub flows: Arc<dyn FlowStore>,
+    /// API tokens and browser sessions.
+    pub tokens: Arc<dyn ApiTokenStore>,
+    /// Leases.
+    pub leases: Arc<dyn RefreshLeases>,
+    /// Receipts.
+    pub revocations: Arc<dyn RevocationQueue>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Flows stay for an hour, so that a late repeat is answered as one.
+const FLOWS: TimeDelta = TimeDelta::hours(1);
+/// Expired API tokens stay visible in lists for a month.
+const TOKENS: TimeDelta = TimeDelta::days(30);
+/// Leases of authorizations that are gone.
+const LEASES: TimeDelta = TimeDelta::days(1);
+/// Receipts of revocations stay for a quarter; the audit log has them for good.
+const RECEIPTS: TimeDelta = TimeDelta::days(90);
+
+impl CleanUp {
+    /// Removes what is due; returns how many rows went.
+    pub async fn run(&self) -> Result<u64, StoreError> {
+        let now = self.clock.now();
+        Ok(self.flows.purge_flows(now - FLOWS).await?
+            + self.tokens.purge_expired_tokens(now - TOKENS).await?
+            + self.leases.purge_leases(now - LEASES).await?
+            + self.revocations.purge_revocations(now - RECEIPTS).await?)
+    }
+}

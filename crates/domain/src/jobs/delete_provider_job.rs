@@ -1,0 +1,201 @@
+//! Deleting a provider: its authorizations become revocations, these are tried, and then it goes.
+//!
+//! Every step starts from what is in the store, so a worker that is killed leaves nothing that the next one cannot
+//! go on with. When a provider does not let us revoke, the job ends in an error and the provider stays, visible as
+//! `deleted`; its revocations are tried in the background for their seven days, and another deletion reports on them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use super::{Job, JobDetail, JobKindName, JobQueue, JobStatus};
+use crate::audit::{Actor, AuditAction, AuditEntry, AuditOutcome};
+use crate::authorizations::{AuthorizationStore, DeleteAuthorization, DetachError};
+use crate::ids::ProviderId;
+use crate::providers::{Provider, ProviderCatalog, ProviderStatus};
+use crate::revocations::{Revocation, RevocationQueue, RevocationStatus, RunDueRevocations};
+use crate::services::{Clock, Random};
+use crate::{Change, CommitError, StoreError, UnitOfWork};
+
+/// Does the work of [`super::JobKind::DeleteProvider`].
+pub struct DeleteProviderJob {
+    /// Reads the provider.
+    pub catalog: Arc<dyn ProviderCatalog>,
+    /// Reads its authorizations.
+    pub authorizations: Arc<dyn AuthorizationStore>,
+    /// Turns them into revocations.
+    pub detach: Arc<DeleteAuthorization>,
+    /// Tries these.
+    pub revoke: Arc<RunDueRevocations>,
+    /// Reads the receipts.
+    pub revocations: Arc<dyn RevocationQueue>,
+    /// Reads earlier jobs that could not delete this provider.
+    pub queue: Arc<dyn JobQueue>,
+    /// Writes the end.
+    pub store: Arc<dyn UnitOfWork>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Makes the ids of audit entries.
+    pub random: Arc<dyn Random>,
+}
+
+/// How long to wait before each round of revocations; a provider that fails them all is left to the background.
+const ROUNDS: [Duration; 3] = [Duration::ZERO, Duration::from_secs(1), Duration::from_secs(3)];
+/// How often to look whether the revocations that another worker has in hand are done, or its leases have lapsed.
+const LOOK: Duration = Duration::from_secs(1);
+/// How many authorizations are read at once.
+const PAGE: u32 = 100;
+/// How many of the organization's failed deletions are looked through.
+const EARLIER_JOBS: u32 = 1000;
+/// How often the end is tried anew after somebody else wrote first.
+const TRIES: u32 = 10;
+
+/// What became of one authorization's tokens, in the report.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Receipt {
+    authorization_id: String,
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    attempts: u32,
+}
+
+impl DeleteProviderJob {
+    pub(super) async fn run(&self, job: Job, id: ProviderId) -> Result<(), StoreError> {
+        for _ in 0..TRIES {
+            self.detach_all(id).await?;
+            self.revoke_all(id).await?;
+            match self.finish(job.clone(), id).await {
+                Ok(()) => return Ok(()),
+                // The provider was written meanwhile, or got another authorization by an exchange that was under way.
+                Err(CommitError::Conflict | CommitError::Store(StoreError::Unexpected(_))) => {}
+                Err(error) => return Err(error.into_store_error()),
+            }
+        }
+        Err(CommitError::Conflict.into_store_error())
+    }
+
+    async fn detach_all(&self, id: ProviderId) -> Result<(), StoreError> {
+        loop {
+            let page = self.authorizations.authorizations_at(id, None, PAGE).await?;
+            if page.is_empty() {
+                return Ok(());
+            }
+            for authorization in page {
+                let now = self.clock.now();
+                let action = AuditAction::AuthorizationDeleted;
+                let organization = authorization.organization_id;
+                let audit = AuditEntry::new(organization, Actor::Service, action, &*self.random, now);
+                match self.detach.detach(authorization, audit).await {
+                    // Changed since the page was read: it is on the next page again.
+                    Ok(()) | Err(DetachError::Conflict) => {}
+                    Err(DetachError::Store(error)) => return Err(error),
+                    Err(DetachError::Seal(error)) => return Err(error.into_store_error()),
+                }
+            }
+        }
+    }
+
+    async fn revoke_all(&self, id: ProviderId) -> Result<(), StoreError> {
+        for pause in ROUNDS {
+            let pending = self.free_revocations(id).await?;
+            if pending == 0 {
+                return Ok(());
+            }
+            if !pause.is_zero() {
+                self.clock.sleep(pause).await;
+            }
+            let mut tried = 0;
+            while tried < pending {
+                let batch = self.revoke.run(Some(id)).await?;
+                if batch == 0 {
+                    break;
+                }
+                tried += batch;
+            }
+        }
+        Ok(())
+    }
+
+    /// How many revocations of the provider are pending, once no other worker has any of them in hand. A worker that
+    /// lives ends its attempts soon; the leases of one that was killed lapse.
+    async fn free_revocations(&self, id: ProviderId) -> Result<usize, StoreError> {
+        loop {
+            let mut pending = self.revocations.revocations_of(id).await?;
+            pending.retain(|one| one.status == RevocationStatus::Pending);
+            let now = self.clock.now();
+            if pending.iter().all(|one| one.is_claimable(true, now)) {
+                return Ok(pending.len());
+            }
+            self.clock.sleep(LOOK).await;
+        }
+    }
+
+    /// When this provider's deletion was first tried: by this job, or by an earlier one that ended in an error and whose
+    /// revocations went on in the background.
+    async fn first_tried_at(&self, job: &Job) -> Result<Option<DateTime<Utc>>, StoreError> {
+        let failed = Some(JobStatus::Error);
+        let kind = Some(JobKindName::DeleteProvider);
+        let mut earlier = self.queue.jobs(job.organization_id, failed, kind, EARLIER_JOBS).await?;
+        earlier.retain(|other| other.kind == job.kind);
+        Ok(earlier.iter().chain([job]).filter_map(|job| job.started_at).min())
+    }
+
+    async fn finish(&self, job: Job, id: ProviderId) -> Result<(), CommitError> {
+        let first_tried_at = self.first_tried_at(&job).await?;
+        let mut receipts = self.revocations.revocations_of(id).await?;
+        // What its user deleted and the provider revoked before that has nothing to do with this deletion.
+        receipts.retain(|one| one.finished_at >= first_tried_at || one.finished_at.is_none());
+        let is_done = receipts.iter().all(|one| one.status != RevocationStatus::Pending);
+        let details = report(id, &receipts);
+        let provider = self.catalog.provider(job.organization_id, id).await?;
+        let now = self.clock.now();
+        let status = if is_done { JobStatus::Completed } else { JobStatus::Error };
+        let audit = AuditEntry::new(job.organization_id, Actor::Service, AuditAction::JobFinished, &*self.random, now)
+            .about_provider(id)
+            .about(job.id);
+        let audit = if is_done { audit } else { audit.ending(AuditOutcome::Failed, "revocations_pending") };
+        let job = job.finish(status, details, now).map_err(|error| StoreError::Unexpected(Box::new(error)))?;
+        let mut changes = vec![Change::update(job), Change::Audit(audit)];
+        changes.extend(provider.map(|provider| self.last_change(provider, is_done)).into_iter().flatten());
+        self.store.commit(changes).await
+    }
+
+    fn last_change(&self, provider: Provider, is_done: bool) -> Vec<Change> {
+        let now = self.clock.now();
+        if !is_done {
+            let status = ProviderStatus::DeletionFailed;
+            return vec![Change::update(Provider { status, updated_at: now, ..provider })];
+        }
+        let action = AuditAction::ProviderDeleted;
+        let audit = AuditEntry::new(provider.organization_id, Actor::Service, action, &*self.random, now)
+            .about_provider(provider.id);
+        vec![Change::delete(provider), Change::Audit(audit)]
+    }
+}
+
+fn report(id: ProviderId, receipts: &[Revocation]) -> Vec<JobDetail> {
+    let ids: Vec<String> = receipts.iter().map(|one| one.authorization_id.to_string()).collect();
+    let outcomes: Vec<Receipt> = receipts.iter().map(receipt).collect();
+    vec![
+        JobDetail::new("provider_id", id),
+        JobDetail::new("authorization_ids", json(&ids)),
+        JobDetail::new("revocations", json(&outcomes)),
+    ]
+}
+
+fn receipt(revocation: &Revocation) -> Receipt {
+    Receipt {
+        authorization_id: revocation.authorization_id.to_string(),
+        status: revocation.status.as_str(),
+        reason: revocation.last_error.clone(),
+        attempts: revocation.attempts,
+    }
+}
+
+fn json(list: &impl Serialize) -> String {
+    serde_json::to_string(list).expect("lists of strings and numbers always serialize")
+}

@@ -1,0 +1,79 @@
+//! Running the next job: claim it, do it, report; a job that a killed worker left is gone on with.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+
+use super::delete_provider_job::DeleteProviderJob;
+use super::stats_job::StatsJob;
+use super::{Job, JobKind, JobLease, JobQueue};
+use crate::StoreError;
+use crate::ids::JobId;
+use crate::services::Clock;
+
+/// How long a worker may be silent before another takes its job over.
+pub const JOB_LEASE: TimeDelta = TimeDelta::seconds(30);
+/// How often a worker says that it is alive.
+const HEARTBEAT: Duration = Duration::from_secs(10);
+
+/// Runs jobs, one at a time.
+pub struct RunNextJob {
+    /// Gives them out.
+    pub queue: Arc<dyn JobQueue>,
+    /// Does [`JobKind::DeleteProvider`].
+    pub delete_provider: DeleteProviderJob,
+    /// Does [`JobKind::Stats`].
+    pub stats: StatsJob,
+    /// Dates the leases.
+    pub clock: Arc<dyn Clock>,
+    /// The name of this process in leases.
+    pub holder: String,
+}
+
+/// What became of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JobRun {
+    /// There was nothing to do.
+    Idle,
+    /// A job has ended.
+    Ran(JobId),
+    /// Another worker took the job over, since this one was silent for too long.
+    Overtaken(JobId),
+}
+
+impl RunNextJob {
+    /// Takes one job and runs it to its end.
+    pub async fn run(&self) -> Result<JobRun, StoreError> {
+        let Some(job) = self.queue.claim(self.lease(), self.clock.now()).await? else {
+            return Ok(JobRun::Idle);
+        };
+        let id = job.id;
+        tokio::select! {
+            biased;
+            done = self.work(job) => done.map(|()| JobRun::Ran(id)),
+            lost = self.keep_alive(id) => lost.map(|()| JobRun::Overtaken(id)),
+        }
+    }
+
+    async fn work(&self, job: Job) -> Result<(), StoreError> {
+        match job.kind {
+            JobKind::DeleteProvider { provider_id } => self.delete_provider.run(job, provider_id).await,
+            JobKind::Stats => self.stats.run(job).await,
+        }
+    }
+
+    /// Ends when the lease is lost.
+    async fn keep_alive(&self, id: JobId) -> Result<(), StoreError> {
+        loop {
+            self.clock.sleep(HEARTBEAT).await;
+            if !self.queue.extend(id, self.lease()).await? {
+                return Ok(());
+            }
+        }
+    }
+
+    fn lease(&self) -> JobLease {
+        JobLease { holder: self.holder.clone(), until: self.clock.now() + JOB_LEASE }
+    }
+}

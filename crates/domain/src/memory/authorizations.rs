@@ -1,0 +1,94 @@
+//! Authorizations.
+
+use std::ops::Bound;
+
+use async_trait::async_trait;
+
+use super::noun::Noun;
+use super::{MemoryStore, State, rows};
+use crate::accounts::{Account, Organization};
+use crate::authorizations::{Authorization, AuthorizationStore};
+use crate::ids::{AccountId, AuthorizationId, OrganizationId, ProviderId};
+use crate::providers::Provider;
+use crate::{StoreError, Unique};
+
+#[async_trait]
+impl AuthorizationStore for MemoryStore {
+    async fn authorization(
+        &self,
+        organization: OrganizationId,
+        id: AuthorizationId,
+    ) -> Result<Option<(Authorization, Provider)>, StoreError> {
+        let state = self.state();
+        let found = state
+            .row::<Authorization>(id)
+            .filter(|row| row.organization_id == organization);
+        Ok(found.and_then(|row| state.with_provider(row)))
+    }
+
+    async fn authorizations_of(
+        &self,
+        account: AccountId,
+    ) -> Result<Vec<(Authorization, Provider)>, StoreError> {
+        let state = self.state();
+        let rows = state.oldest_first(|row: &Authorization| row.account_id == account);
+        Ok(rows
+            .into_iter()
+            .filter_map(|row| state.with_provider(row))
+            .collect())
+    }
+
+    async fn authorization_for_identity<'a>(
+        &self,
+        account: AccountId,
+        provider: ProviderId,
+        issuer: &'a str,
+        subject: &'a str,
+    ) -> Result<Option<Authorization>, StoreError> {
+        let identity = (account, provider, issuer, subject);
+        Ok(self.state().find(|row| identity_of(row) == identity).cloned())
+    }
+
+    async fn authorizations_at(
+        &self,
+        provider: ProviderId,
+        after: Option<AuthorizationId>,
+        limit: u32,
+    ) -> Result<Vec<Authorization>, StoreError> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let state = self.state();
+        let later = state
+            .authorizations
+            .range((from, Bound::Unbounded))
+            .map(|(_, row)| row);
+        Ok(later
+            .filter(|row| row.provider_id == provider)
+            .take(rows(limit))
+            .cloned()
+            .collect())
+    }
+}
+
+impl State {
+    fn with_provider(&self, row: &Authorization) -> Option<(Authorization, Provider)> {
+        Some((row.clone(), self.row::<Provider>(row.provider_id)?.clone()))
+    }
+}
+
+impl Noun for Authorization {
+    fn duplicate_in(&self, state: &State) -> Option<Unique> {
+        let twin = state.find(|row: &Self| row.id != self.id && identity_of(row) == identity_of(self));
+        twin.map(|_| Unique::Identity)
+    }
+
+    fn missing_in(&self, state: &State) -> Option<&'static str> {
+        state
+            .lacks::<Organization>(self.organization_id, "organization")
+            .or_else(|| state.lacks::<Account>(self.account_id, "account"))
+            .or_else(|| state.lacks::<Provider>(self.provider_id, "provider"))
+    }
+}
+
+fn identity_of(row: &Authorization) -> (AccountId, ProviderId, &str, &str) {
+    (row.account_id, row.provider_id, &row.issuer, &row.subject)
+}

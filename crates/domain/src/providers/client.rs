@@ -1,0 +1,213 @@
+//! The port to the providers themselves.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use url::Url;
+
+use super::{IdentifyUser, ProviderEndpoints, ProviderKind, RefreshTokens, RevokeTokens};
+use crate::Secret;
+use crate::authorizations::Scopes;
+
+/// Finds the client of a type of provider.
+#[cfg_attr(any(test, feature = "mock"), mockall::automock)]
+pub trait ProviderClients: Send + Sync {
+    /// The client for that type; `None` where this installation does not offer it.
+    fn client(&self, kind: ProviderKind) -> Option<Arc<dyn ProviderClient>>;
+}
+
+/// What every provider can do: the authorization code grant (RFC 6749, 4.1). What only some can do is reached
+/// through the accessors, so that a missing capability is seen and never pretended.
+#[cfg_attr(any(test, feature = "mock"), mockall::automock)]
+#[async_trait]
+pub trait ProviderClient: Send + Sync {
+    /// Learns a provider's endpoints for its registration. Nothing is stored when this fails.
+    async fn register(&self, registration: &Registration) -> Result<ProviderEndpoints, RegistrationError>;
+
+    /// The scopes of a registration that names none.
+    fn default_scopes(&self) -> Scopes;
+
+    /// Whether flows of this type can do with these scopes.
+    fn check_scopes(&self, scopes: &Scopes) -> Result<(), RegistrationError>;
+
+    /// The page of the provider to which the person goes (RFC 6749, 4.1.1).
+    fn authorization_url(&self, client: &PublicClient, request: &AuthorizationRequest) -> Url;
+
+    /// Redeems an authorization code (RFC 6749, 4.1.3).
+    async fn exchange_code(
+        &self,
+        connection: &ProviderConnection,
+        exchange: &CodeExchange,
+    ) -> Result<TokenSet, UpstreamError>;
+
+    /// Who the user is. Every provider here can tell.
+    fn identify(&self) -> Arc<dyn IdentifyUser>;
+
+    /// Refreshing, where the provider issues refresh tokens.
+    fn refresh(&self) -> Option<Arc<dyn RefreshTokens>>;
+
+    /// Revoking, where a provider with these endpoints can.
+    fn revoke(&self, endpoints: &ProviderEndpoints) -> Option<Arc<dyn RevokeTokens>>;
+}
+
+/// What a registration says about where the provider is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Registration {
+    /// The host or issuer, an https URL without a trailing slash.
+    pub host: Option<String>,
+    /// The scopes that flows will ask for.
+    pub scopes: Scopes,
+}
+
+/// Why a provider cannot be registered like this.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{field}: {message}")]
+pub struct RegistrationError {
+    /// The field at fault.
+    pub field: &'static str,
+    /// What is wrong with it and what to do.
+    pub message: String,
+}
+
+/// A registered client at its provider, without its secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicClient {
+    /// The pinned endpoints.
+    pub endpoints: ProviderEndpoints,
+    /// The client id.
+    pub client_id: String,
+}
+
+/// A registered client at its provider, with its secret opened. Lives only as long as one call.
+pub struct ProviderConnection {
+    /// The client.
+    pub client: PublicClient,
+    /// The client secret.
+    pub client_secret: Secret,
+}
+
+/// What an authorization URL says besides the client.
+pub struct AuthorizationRequest {
+    /// Where the provider sends the person back to.
+    pub redirect_uri: String,
+    /// The state.
+    pub state: Secret,
+    /// The scopes asked for.
+    pub scopes: Scopes,
+    /// The PKCE challenge, method `S256` (RFC 7636, 4.2).
+    pub code_challenge: Option<String>,
+    /// The nonce that the ID token must repeat (OpenID Connect Core, 3.1.2.1).
+    pub nonce: Option<String>,
+    /// Whether the provider is to show its consent page even to someone who has consented before.
+    pub force_consent: bool,
+}
+
+/// What redeems a code.
+pub struct CodeExchange {
+    /// The code.
+    pub code: Secret,
+    /// The redirect URI of the flow, byte for byte (RFC 6749, 4.1.3).
+    pub redirect_uri: String,
+    /// The PKCE verifier.
+    pub pkce_verifier: Option<Secret>,
+    /// The nonce of the flow.
+    pub nonce: Option<Secret>,
+}
+
+/// A successful answer of a token endpoint (RFC 6749, 5.1), made sense of.
+pub struct TokenSet {
+    /// The access token.
+    pub access_token: Secret,
+    /// How long the access token lives; `None` where the provider does not say.
+    pub expires_in: Option<Duration>,
+    /// A refresh token; `None` on a refresh means that the old one stays (RFC 6749, 6).
+    pub refresh_token: Option<Secret>,
+    /// How long the refresh token lives, where the provider says so.
+    pub refresh_token_expires_in: Option<Duration>,
+    /// The scopes that were granted; `None` means those that were asked for (RFC 6749, 5.1).
+    pub scopes: Option<Scopes>,
+    /// Who the user is, where a verified ID token told so.
+    pub identity: Option<Identity>,
+}
+
+/// Who the user is at the provider: (issuer, subject) is the key, all else is for show (OpenID Connect Core, 5.7).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Identity {
+    /// The issuer or base URL.
+    pub issuer: String,
+    /// The provider's stable id of the user.
+    pub subject: String,
+    /// The profile.
+    pub user: crate::authorizations::UserInfo,
+}
+
+/// How a call to a provider failed. Codes only: no text of a provider comes this way.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum UpstreamError {
+    /// A definite answer: the code or the refresh token is no good, the grant is dead (`invalid_grant`).
+    #[error("the provider refused the grant: {code}")]
+    GrantRefused {
+        /// The error code of RFC 6749, 5.2, or the provider's own.
+        code: String,
+    },
+    /// The provider refuses our client: the operator's fault, and never costs a user their grant.
+    #[error("the provider refused the client: {code}")]
+    ClientRefused {
+        /// The error code.
+        code: String,
+    },
+    /// The person has to do something at the provider (sign in again, pass a second factor); the grant is not revoked.
+    #[error("the provider wants the person: {code}")]
+    InteractionRequired {
+        /// The error code.
+        code: String,
+    },
+    /// The provider no longer takes the access token (RFC 6750, 3.1: `invalid_token`).
+    #[error("the provider refused the access token")]
+    TokenRefused,
+    /// An answer that must not be trusted: a forged ID token, another subject.
+    #[error("the provider's answer was not trusted: {reason}")]
+    Untrusted {
+        /// What was wrong with it, as a code.
+        reason: &'static str,
+    },
+    /// The provider limits us.
+    #[error("the provider limits the rate")]
+    RateLimited {
+        /// When to come back (RFC 9110, 10.2.3).
+        retry_after: Option<Duration>,
+    },
+    /// A bad moment: no connection, too slow, 5xx, an answer that makes no sense. Says nothing about the grant.
+    #[error("the provider is not available: {reason}")]
+    Unavailable {
+        /// What happened, as a code.
+        reason: &'static str,
+        /// When to come back, where the provider says so.
+        retry_after: Option<Duration>,
+    },
+}
+
+impl UpstreamError {
+    /// A code for logs, the audit log and reports.
+    pub fn reason(&self) -> &str {
+        match self {
+            Self::GrantRefused { code } | Self::ClientRefused { code } | Self::InteractionRequired { code } => code,
+            Self::TokenRefused => "invalid_token",
+            Self::Untrusted { reason } | Self::Unavailable { reason, .. } => reason,
+            Self::RateLimited { .. } => "rate_limited",
+        }
+    }
+
+    /// When the provider wants to be asked again.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::RateLimited { retry_after } | Self::Unavailable { retry_after, .. } => *retry_after,
+            Self::GrantRefused { .. }
+            | Self::ClientRefused { .. }
+            | Self::InteractionRequired { .. }
+            | Self::TokenRefused
+            | Self::Untrusted { .. } => None,
+        }
+    }
+}

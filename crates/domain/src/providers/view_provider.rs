@@ -1,0 +1,53 @@
+//! Showing one provider.
+
+use std::sync::Arc;
+
+use super::{Provider, ProviderCatalog, ProviderClients};
+use crate::StoreError;
+use crate::accounts::Caller;
+use crate::ids::ProviderId;
+
+/// A provider with what its type can do.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ProviderView {
+    /// The provider.
+    pub provider: Provider,
+    /// What a revocation takes away; `None`: this provider cannot revoke.
+    pub revocation_scope: Option<&'static str>,
+}
+
+impl ProviderView {
+    /// Asks the client of its type what the provider can do.
+    pub fn of(provider: Provider, clients: &dyn ProviderClients) -> Self {
+        let revoke = clients.client(provider.kind).and_then(|client| client.revoke(&provider.endpoints));
+        Self { revocation_scope: revoke.map(|revoke| revoke.scope()), provider }
+    }
+}
+
+/// Shows one provider.
+pub struct ViewProvider {
+    /// Reads it.
+    pub catalog: Arc<dyn ProviderCatalog>,
+    /// Tells what it can do.
+    pub clients: Arc<dyn ProviderClients>,
+}
+
+/// Why a provider is not shown.
+#[derive(Debug, thiserror::Error)]
+pub enum ProviderNotFound {
+    /// Not there, or not the caller's: the same to the caller.
+    #[error("there is no such provider")]
+    NotFound,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl ViewProvider {
+    /// Shows a provider of the caller's organization.
+    pub async fn run(&self, caller: &Caller, id: ProviderId) -> Result<ProviderView, ProviderNotFound> {
+        let provider = self.catalog.provider(caller.organization_id, id).await?;
+        let provider = provider.filter(Provider::is_visible).ok_or(ProviderNotFound::NotFound)?;
+        Ok(ProviderView::of(provider, &*self.clients))
+    }
+}

@@ -1,0 +1,12 @@
+//! Durable revocations: the tokens of a deleted authorization live on here alone, until the provider has revoked
+//! them or seven days are over.
+
+mod attempt;
+mod ports;
+mod revocation;
+mod run_due_revocations;
+
+pub use attempt::RevocationAttempt;
+pub use ports::*;
+pub use revocation::{REVOCATION_PERIOD, Revocation, RevocationLease, RevocationStatus};
+pub use run_due_revocations::RunDueRevocations;

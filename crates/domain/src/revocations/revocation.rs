@@ -1,0 +1,203 @@
+//! Revocations: Pending → Revoked, NotSupported or Failed. The ended row is the receipt.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::authorizations::Authorization;
+use crate::ids::{AccountId, AuthorizationId, OrganizationId, ProviderId, RevocationId};
+use crate::sealing::{SealError, SealedSecret, SecretColumn, SecretPlace, TokenSealer};
+use crate::services::Random;
+use crate::{Secret, Version};
+
+/// For how long a revocation is tried before its tokens are destroyed all the same.
+pub const REVOCATION_PERIOD: TimeDelta = TimeDelta::days(7);
+
+/// The revocation (RFC 7009) of one authorization's tokens.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Revocation {
+    /// Its id.
+    pub id: RevocationId,
+    /// Where it belongs.
+    pub organization_id: OrganizationId,
+    /// The provider that is to revoke.
+    pub provider_id: ProviderId,
+    /// The authorization that was deleted.
+    pub authorization_id: AuthorizationId,
+    /// Whose it was.
+    pub account_id: AccountId,
+    /// The access token; gone when the revocation has ended.
+    pub access_token: Option<SealedSecret>,
+    /// The refresh token, where there was one; gone when the revocation has ended.
+    pub refresh_token: Option<SealedSecret>,
+    /// Where it stands.
+    pub status: RevocationStatus,
+    /// The last failure, as a code.
+    pub last_error: Option<String>,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// When it was asked for.
+    pub created_at: DateTime<Utc>,
+    /// When it is to be tried next.
+    pub next_attempt_at: DateTime<Utc>,
+    /// When it ended.
+    pub finished_at: Option<DateTime<Utc>>,
+    /// Who works on it.
+    pub lease: Option<RevocationLease>,
+    /// How often it was written.
+    pub version: Version,
+}
+
+/// Where a revocation stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RevocationStatus {
+    /// To be tried, or tried again.
+    Pending,
+    /// The provider has revoked the tokens.
+    Revoked,
+    /// The provider has no way to revoke; the person has to do it in the provider's settings.
+    NotSupported,
+    /// Not done within [`REVOCATION_PERIOD`].
+    Failed,
+}
+
+impl RevocationStatus {
+    /// As reports and stores name it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Revoked => "revoked",
+            Self::NotSupported => "not_supported",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// The status of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Pending, Self::Revoked, Self::NotSupported, Self::Failed]
+            .into_iter()
+            .find(|status| status.as_str() == name)
+    }
+}
+
+/// A worker's claim to a revocation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RevocationLease {
+    /// The worker.
+    pub holder: String,
+    /// Until when the claim holds.
+    pub until: DateTime<Utc>,
+}
+
+impl Revocation {
+    /// A revocation of nothing yet; [`Self::with_tokens`] gives it the tokens.
+    pub(crate) fn new(
+        organization_id: OrganizationId,
+        provider_id: ProviderId,
+        authorization_id: AuthorizationId,
+        account_id: AccountId,
+        random: &dyn Random,
+        now: DateTime<Utc>,
+    ) -> Self {
+        Self {
+            id: RevocationId::generate(random, now),
+            organization_id,
+            provider_id,
+            authorization_id,
+            account_id,
+            access_token: None,
+            refresh_token: None,
+            status: RevocationStatus::Pending,
+            last_error: None,
+            attempts: 0,
+            created_at: now,
+            next_attempt_at: now,
+            finished_at: None,
+            lease: None,
+            version: Version::FIRST,
+        }
+    }
+
+    /// The revocation of an authorization.
+    pub(crate) fn of(authorization: &Authorization, random: &dyn Random, now: DateTime<Utc>) -> Self {
+        let Authorization { organization_id, provider_id, id, account_id, .. } = authorization;
+        Self::new(*organization_id, *provider_id, *id, *account_id, random, now)
+    }
+
+    /// Takes over the tokens that are to be revoked.
+    pub(crate) async fn with_tokens(
+        mut self,
+        access_token: Option<&Secret>,
+        refresh_token: Option<&Secret>,
+        sealer: &dyn TokenSealer,
+    ) -> Result<Self, SealError> {
+        if let Some(token) = access_token {
+            self.access_token = Some(sealer.seal(self.access_token_place(), token).await?);
+        }
+        if let Some(token) = refresh_token {
+            self.refresh_token = Some(sealer.seal(self.refresh_token_place(), token).await?);
+        }
+        Ok(self)
+    }
+
+    /// Where its access token rests.
+    pub fn access_token_place(&self) -> SecretPlace {
+        self.place(SecretColumn::RevokedAccessToken)
+    }
+
+    /// Where its refresh token rests.
+    pub fn refresh_token_place(&self) -> SecretPlace {
+        self.place(SecretColumn::RevokedRefreshToken)
+    }
+
+    fn place(&self, column: SecretColumn) -> SecretPlace {
+        SecretPlace { organization_id: self.organization_id, column, row: self.id.as_uuid() }
+    }
+
+    /// Whether a worker may take it now; `hurry` takes it before its time has come.
+    pub fn is_claimable(&self, hurry: bool, now: DateTime<Utc>) -> bool {
+        self.status == RevocationStatus::Pending
+            && (hurry || self.next_attempt_at <= now)
+            && self.lease.as_ref().is_none_or(|lease| lease.until <= now)
+    }
+
+    /// The claim that [`RevocationQueue::claim_revocations`](super::RevocationQueue::claim_revocations) stores.
+    #[must_use]
+    pub fn claimed(mut self, lease: RevocationLease) -> Self {
+        self.lease = Some(lease);
+        self.version = self.version.next();
+        self
+    }
+
+    /// Ends it: the tokens are destroyed.
+    #[must_use]
+    pub fn finished(mut self, status: RevocationStatus, error: Option<String>, now: DateTime<Utc>) -> Self {
+        self.status = status;
+        self.last_error = error;
+        self.attempts += 1;
+        self.finished_at = Some(now);
+        self.access_token = None;
+        self.refresh_token = None;
+        self.lease = None;
+        self
+    }
+
+    /// Puts it off after a failure, or gives it up when its period is over. However long the provider wants to be
+    /// left alone, there is a last attempt at the end of the period.
+    #[must_use]
+    pub fn put_off(mut self, error: String, retry_after: Option<TimeDelta>, now: DateTime<Utc>) -> Self {
+        let end = self.created_at + REVOCATION_PERIOD;
+        if now >= end {
+            return self.finished(RevocationStatus::Failed, Some(error), now);
+        }
+        let wait = retry_after.unwrap_or_else(|| back_off(self.attempts));
+        self.last_error = Some(error);
+        self.attempts += 1;
+        self.next_attempt_at = now.checked_add_signed(wait).map_or(end, |next| next.min(end));
+        self.lease = None;
+        self
+    }
+}
+
+/// 10 s, 20 s, 40 s … one hour.
+fn back_off(attempts: u32) -> TimeDelta {
+    TimeDelta::seconds((10_i64 << attempts.min(9)).min(3600))
+}

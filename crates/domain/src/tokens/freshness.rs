@@ -1,0 +1,63 @@
+//! When a stored access token is good enough.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::authorizations::Authorization;
+
+/// How tokens are kept fresh.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TokenSettings {
+    /// An access token that lives less than this is refreshed, though it is still handed out. Tokens that live
+    /// shortly from the start have a margin of a fifth of their life instead, so as not to be refreshed at every call.
+    pub freshness_margin: Duration,
+    /// How long a caller waits for a refresh that they could do without, because the stored token is still valid.
+    pub early_wait: Duration,
+    /// How long a caller waits in all.
+    pub caller_wait: Duration,
+    /// How long an exchange or a refresh may take at the provider.
+    pub upstream_limit: Duration,
+}
+
+impl Default for TokenSettings {
+    fn default() -> Self {
+        Self {
+            freshness_margin: Duration::from_secs(60),
+            early_wait: Duration::from_secs(1),
+            caller_wait: Duration::from_secs(4),
+            upstream_limit: Duration::from_secs(30),
+        }
+    }
+}
+
+/// How fresh a stored access token is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Freshness {
+    /// Lives long enough.
+    Fresh,
+    /// Valid, but a new one would be better.
+    Ageing,
+    /// Expired.
+    Expired,
+}
+
+impl TokenSettings {
+    /// Judges the token of an authorization for a caller who wants it to live at least `min_ttl`.
+    pub fn judge(&self, authorization: &Authorization, min_ttl: Duration, now: DateTime<Utc>) -> Freshness {
+        let Some(end) = authorization.expires_at else {
+            return Freshness::Fresh;
+        };
+        if end <= now {
+            return Freshness::Expired;
+        }
+        let fifth = (end - authorization.issued_at).max(TimeDelta::zero()) / 5;
+        let margin = time_delta(self.freshness_margin).min(fifth).max(time_delta(min_ttl));
+        if end - now < margin { Freshness::Ageing } else { Freshness::Fresh }
+    }
+}
+
+/// A duration as a difference of times; what is too long for one is as long as can be.
+pub(crate) fn time_delta(duration: Duration) -> TimeDelta {
+    TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX)
+}
