@@ -1,0 +1,262 @@
+//! Entities with sensible fields and fresh ids, to be narrowed by struct update:
+//! `Provider { slug: None, ..provider(&organization) }`. None of them is in a store yet.
+#![expect(
+    clippy::missing_panics_doc,
+    reason = "the names and addresses in here are right"
+)]
+
+use chrono::{DateTime, TimeDelta, Utc};
+use grantkeeper_domain::Version;
+use grantkeeper_domain::accounts::{
+    Account, ApiToken, Email, Organization, OrganizationName, Role, TokenPurpose,
+};
+use grantkeeper_domain::audit::{Actor, AuditAction, AuditEntry};
+use grantkeeper_domain::authorizations::{
+    Authorization, CodeInUse, FLOW_LIFETIME, Flow, FlowRoute, FlowStage, GrantState, RedirectAllowList,
+    Scopes, UserInfo,
+};
+use grantkeeper_domain::ids::{
+    AccountId, ApiTokenId, AuthorizationId, CredentialId, DataKeyId, FlowId, JobId, OrganizationId,
+    ProviderId, RevocationId,
+};
+use grantkeeper_domain::jobs::{Job, JobKind, JobStatus};
+use grantkeeper_domain::providers::{
+    ClientAuthentication, PkceSupport, Provider, ProviderEndpoints, ProviderKind, ProviderStatus, Slug,
+};
+use grantkeeper_domain::revocations::{Revocation, RevocationStatus};
+use grantkeeper_domain::sealing::{SealedSecret, WrappedDataKey};
+use grantkeeper_domain::secret::SecretHash;
+use grantkeeper_domain::services::Random as _;
+use url::Url;
+
+use crate::SeededRandom;
+
+/// When everything here was made: 2026-01-01, and enough microseconds to see whether they are kept.
+pub const START: DateTime<Utc> = DateTime::from_timestamp_nanos(1_767_225_600_123_456_000);
+
+/// Where every id here comes from. One sequence for the whole process: no two entities share an id.
+pub static FRESH: SeededRandom = SeededRandom::new(0x6772_616e_746b_6565);
+
+/// Sixteen hexadecimal digits that no other call has given.
+fn fresh_text() -> String {
+    let mut bytes = [0; 8];
+    FRESH.fill(&mut bytes);
+    format!("{:016x}", u64::from_be_bytes(bytes))
+}
+
+/// A hash of nothing in particular, fresh.
+pub fn hash() -> SecretHash {
+    SecretHash::of(&fresh_text())
+}
+
+/// Bytes that stand for a sealed secret, where nobody is going to open it.
+pub fn sealed(text: &str) -> SealedSecret {
+    SealedSecret::from_bytes(text.as_bytes().to_vec())
+}
+
+/// An organization with a fresh name, which allows redirects to loopback addresses.
+pub fn organization() -> Organization {
+    let name = format!("Organization {}", fresh_text());
+    Organization {
+        id: OrganizationId::generate(&FRESH, START),
+        name: OrganizationName::parse(&name).expect("a plain name"),
+        redirect_uris: RedirectAllowList::default(),
+        created_at: START,
+        version: Version::FIRST,
+    }
+}
+
+/// A member with a fresh e-mail address.
+pub fn account(organization: &Organization) -> Account {
+    Account {
+        id: AccountId::generate(&FRESH, START),
+        organization_id: organization.id,
+        email: Email::parse(&format!("{}@example.com", fresh_text())).expect("a plain address"),
+        role: Role::Member,
+        created_at: START,
+        version: Version::FIRST,
+    }
+}
+
+/// A token for the APIs that never expires.
+pub fn api_token(account: &Account) -> ApiToken {
+    ApiToken {
+        id: ApiTokenId::generate(&FRESH, START),
+        account_id: account.id,
+        organization_id: account.organization_id,
+        hash: hash(),
+        purpose: TokenPurpose::Api,
+        created_at: START,
+        expires_at: None,
+        last_used_at: None,
+        revoked_at: None,
+        version: Version::FIRST,
+    }
+}
+
+/// The endpoints of an OpenID provider on that host (`name` or `name:port`) that can do everything.
+pub fn endpoints(host: &str) -> ProviderEndpoints {
+    let at = |path: &str| Url::parse(&format!("https://{host}/{path}")).expect("the host makes a URL");
+    ProviderEndpoints {
+        issuer: format!("https://{host}"),
+        authorization: at("authorize"),
+        token: at("token"),
+        userinfo: Some(at("userinfo")),
+        revocation: Some(at("revoke")),
+        jwks: Some(at("jwks")),
+        device_authorization: Some(at("device")),
+        announces_iss: true,
+        client_authentication: ClientAuthentication::ClientSecretBasic,
+        pkce: PkceSupport::S256,
+        settings_url: Some(at("settings")),
+    }
+}
+
+/// An active OpenID provider with a fresh slug.
+pub fn provider(organization: &Organization) -> Provider {
+    let slug = format!("provider-{}", fresh_text());
+    Provider {
+        id: ProviderId::generate(&FRESH, START),
+        organization_id: organization.id,
+        slug: Some(Slug::parse(&slug).expect("a plain slug")),
+        name: "Provider".to_owned(),
+        kind: ProviderKind::Oidc,
+        status: ProviderStatus::Active,
+        client_id: "client".to_owned(),
+        client_secret: sealed("client secret"),
+        credential_id: CredentialId::generate(&FRESH, START),
+        host: Some("https://provider.example".to_owned()),
+        endpoints: endpoints("provider.example"),
+        scopes: Scopes::parse("openid offline_access"),
+        device_flow: false,
+        app_slug: None,
+        skip_consent: None,
+        created_at: START,
+        updated_at: START,
+        version: Version::FIRST,
+    }
+}
+
+/// A live authorization of a fresh subject, with an access token for an hour and a refresh token.
+pub fn authorization(account: &Account, provider: &Provider) -> Authorization {
+    let subject = fresh_text();
+    Authorization {
+        id: AuthorizationId::generate(&FRESH, START),
+        organization_id: account.organization_id,
+        account_id: account.id,
+        provider_id: provider.id,
+        credential_id: CredentialId::generate(&FRESH, START),
+        issuer: provider.endpoints.issuer.clone(),
+        user: UserInfo {
+            sub: subject.clone(),
+            name: Some("Ada".to_owned()),
+            raw: serde_json::json!({ "sub": subject }),
+            ..UserInfo::default()
+        },
+        subject,
+        requested_scopes: provider.scopes.clone(),
+        granted_scopes: provider.scopes.clone(),
+        access_token: sealed("access token"),
+        issued_at: START,
+        expires_at: Some(START + TimeDelta::hours(1)),
+        refresh_token: Some(sealed("refresh token")),
+        refresh_token_expires_at: None,
+        grant: GrantState::Live,
+        grant_since: START,
+        last_failure: None,
+        next_attempt_at: None,
+        last_refreshed_at: None,
+        created_at: START,
+        version: Version::FIRST,
+    }
+}
+
+/// A flow by the caller's route with a fresh state; the person is at the provider.
+pub fn flow(account: &Account, provider: &Provider) -> Flow {
+    Flow {
+        id: FlowId::generate(&FRESH, START),
+        organization_id: account.organization_id,
+        account_id: account.id,
+        provider_id: provider.id,
+        route: FlowRoute::Caller,
+        state_hash: Some(hash()),
+        redirect_uri: "http://127.0.0.1:8099/callback".to_owned(),
+        pkce_verifier: Some(sealed("verifier")),
+        nonce: sealed("nonce"),
+        scopes: provider.scopes.clone(),
+        force_consent: true,
+        endpoints: provider.endpoints.digest(),
+        stage: FlowStage::Pending,
+        created_at: START,
+        expires_at: START + FLOW_LIFETIME,
+        version: Version::FIRST,
+    }
+}
+
+/// A fresh code whose exchange began at that time.
+pub fn code_in_use(since: DateTime<Utc>) -> CodeInUse {
+    CodeInUse {
+        code_hash: hash(),
+        since,
+    }
+}
+
+/// A job that counts, which nobody has taken.
+pub fn job(account: &Account) -> Job {
+    Job {
+        id: JobId::generate(&FRESH, START),
+        organization_id: account.organization_id,
+        requested_by: account.id,
+        kind: JobKind::Stats,
+        name: "Count".to_owned(),
+        status: JobStatus::Pending,
+        created_at: START,
+        started_at: None,
+        finished_at: None,
+        details: Vec::new(),
+        lease: None,
+        version: Version::FIRST,
+    }
+}
+
+/// The revocation of an authorization's tokens, due at once.
+pub fn revocation(authorization: &Authorization) -> Revocation {
+    Revocation {
+        id: RevocationId::generate(&FRESH, START),
+        organization_id: authorization.organization_id,
+        provider_id: authorization.provider_id,
+        authorization_id: authorization.id,
+        account_id: authorization.account_id,
+        access_token: Some(sealed("access token to revoke")),
+        refresh_token: Some(sealed("refresh token to revoke")),
+        status: RevocationStatus::Pending,
+        last_error: None,
+        attempts: 0,
+        created_at: START,
+        next_attempt_at: START,
+        finished_at: None,
+        lease: None,
+        version: Version::FIRST,
+    }
+}
+
+/// An entry about an organization that was made at that time.
+pub fn audit_entry(organization: &Organization, at: DateTime<Utc>) -> AuditEntry {
+    AuditEntry::new(
+        organization.id,
+        Actor::Service,
+        AuditAction::OrganizationCreated,
+        &FRESH,
+        at,
+    )
+}
+
+/// A data key of an organization.
+pub fn data_key(organization: &Organization) -> WrappedDataKey {
+    WrappedDataKey {
+        id: DataKeyId::generate(&FRESH, START),
+        organization_id: organization.id,
+        wrapped: sealed(&fresh_text()),
+        created_at: START,
+    }
+}

@@ -1,0 +1,163 @@
+//! Rules of API tokens.
+
+use std::sync::Arc;
+
+use grantkeeper_domain::accounts::{ApiToken, TokenPurpose};
+use grantkeeper_domain::ids::ApiTokenId;
+use grantkeeper_domain::{Store, Version};
+
+use super::tenant::{Tenant, commit, expect_states, insert, minutes, of_mixed_age, update};
+use crate::entities::{FRESH, START, account, hash};
+use grantkeeper_domain::Change;
+
+/// Every field of a token is kept.
+pub async fn api_tokens_come_back_whole(store: &Arc<dyn Store>) {
+    let tenant = Tenant::settle(store).await;
+    let opener = tenant.api_token();
+    insert(store, opener.clone()).await;
+    let states = |base: ApiToken| {
+        [
+            base.clone(),
+            ApiToken {
+                purpose: TokenPurpose::Session {
+                    opened_with: opener.id,
+                },
+                ..base.clone()
+            },
+            ApiToken {
+                expires_at: Some(minutes(1)),
+                ..base.clone()
+            },
+            ApiToken {
+                last_used_at: Some(minutes(2)),
+                ..base.clone()
+            },
+            ApiToken {
+                revoked_at: Some(minutes(3)),
+                ..base.clone()
+            },
+            ApiToken {
+                hash: hash(),
+                created_at: minutes(4),
+                ..base
+            },
+        ]
+    };
+    expect_states(store, states(tenant.api_token())).await;
+    expect_states(store, states(tenant.api_token()).into_iter().rev()).await;
+}
+
+/// Revoked and expired ones too: judging is not the store's business.
+pub async fn a_token_is_found_by_its_hash_with_its_account(store: &Arc<dyn Store>) {
+    let tenant = Tenant::settle(store).await;
+    let other = Tenant::settle(store).await;
+    insert(store, other.api_token()).await;
+    let token = ApiToken {
+        expires_at: Some(minutes(-5)),
+        revoked_at: Some(minutes(-9)),
+        ..tenant.api_token()
+    };
+    insert(store, token.clone()).await;
+    let found = store.token_by_hash(&token.hash).await.expect("a read");
+    assert_eq!(found, Some((token, tenant.account)));
+    assert_eq!(store.token_by_hash(&hash()).await.expect("a read"), None);
+    assert_eq!(
+        store
+            .token(ApiTokenId::generate(&FRESH, START))
+            .await
+            .expect("a read"),
+        None
+    );
+}
+
+/// "Of every purpose, oldest first": sessions, revoked and expired ones too, and nobody else's.
+pub async fn tokens_of_an_account_are_listed_oldest_first(store: &Arc<dyn Store>) {
+    let tenant = Tenant::settle(store).await;
+    let neighbour = account(&tenant.organization);
+    let others = crate::entities::api_token(&neighbour);
+    commit(store, [Change::insert(neighbour), Change::insert(others)]).await;
+    let opener = tenant.api_token();
+    let session = ApiToken {
+        purpose: TokenPurpose::Session {
+            opened_with: opener.id,
+        },
+        ..tenant.api_token()
+    };
+    let revoked = ApiToken {
+        revoked_at: Some(START),
+        ..tenant.api_token()
+    };
+    let expired = ApiToken {
+        expires_at: Some(minutes(-1)),
+        ..tenant.api_token()
+    };
+    let rows = [opener.clone(), session, revoked, expired];
+    let (rows, oldest_first) = of_mixed_age(rows, |row| row.id, |row, age| row.created_at = age);
+    // The token that opened a session has to be there first.
+    let (opener, rest): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.id == opener.id);
+    for row in opener.into_iter().chain(rest) {
+        insert(store, row).await;
+    }
+    let listed = store.tokens_of(tenant.account.id).await.expect("a read");
+    assert_eq!(
+        listed.into_iter().map(|row| row.id).collect::<Vec<_>>(),
+        oldest_first
+    );
+}
+
+/// "Does not change its version", so whoever read the token before can still write it.
+pub async fn noting_a_use_keeps_the_version(store: &Arc<dyn Store>) {
+    let tenant = Tenant::settle(store).await;
+    let (token, untouched) = (tenant.api_token(), tenant.api_token());
+    insert(store, token.clone()).await;
+    insert(store, untouched.clone()).await;
+    for at in [minutes(1), minutes(2)] {
+        store.note_use(token.id, at).await.expect("a note");
+        let expected = ApiToken {
+            last_used_at: Some(at),
+            ..token.clone()
+        };
+        assert_eq!(store.token(token.id).await.expect("a read"), Some(expected));
+    }
+    assert_eq!(store.token(untouched.id).await.expect("a read"), Some(untouched));
+    let revoked = ApiToken {
+        revoked_at: Some(minutes(3)),
+        version: Version::FIRST,
+        ..token
+    };
+    update(store, revoked).await;
+}
+
+/// The token may have been purged meanwhile.
+pub async fn noting_a_use_of_nothing_is_fine(store: &Arc<dyn Store>) {
+    let nothing = ApiTokenId::generate(&FRESH, START);
+    store.note_use(nothing, START).await.expect("a note");
+    assert_eq!(store.token(nothing).await.expect("a read"), None);
+}
+
+/// Those that expired *before* that time, and how many.
+pub async fn only_expired_tokens_are_purged(store: &Arc<dyn Store>) {
+    let tenant = Tenant::settle(store).await;
+    let expiring = |at| ApiToken {
+        expires_at: at,
+        revoked_at: Some(minutes(-500)),
+        ..tenant.api_token()
+    };
+    let gone = [expiring(Some(minutes(1))), expiring(Some(minutes(9)))];
+    let kept = [
+        expiring(Some(minutes(10))),
+        expiring(Some(minutes(11))),
+        expiring(None),
+    ];
+    for row in gone.iter().chain(&kept) {
+        insert(store, row.clone()).await;
+    }
+    assert_eq!(store.purge_expired_tokens(minutes(10)).await.expect("a purge"), 2);
+    for row in gone {
+        assert_eq!(store.token(row.id).await.expect("a read"), None);
+    }
+    for row in kept {
+        assert_eq!(store.token(row.id).await.expect("a read"), Some(row));
+    }
+    assert_eq!(store.purge_expired_tokens(minutes(10)).await.expect("a purge"), 0);
+}

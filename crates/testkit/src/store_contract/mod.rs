@@ -1,0 +1,97 @@
+//! The rules of the storage ports, one function each: what their docs promise, checked on whatever store.
+//!
+//! [`store_contract_tests!`](crate::store_contract_tests) makes a `#[test]` of every rule. Each gets a store of its own,
+//! because some ports reach across organizations (claims, purges, the canary).
+#![expect(
+    clippy::missing_panics_doc,
+    reason = "a rule panics when a store breaks it, and for nothing else"
+)]
+
+mod accounts;
+mod api_tokens;
+mod atomicity;
+mod audit;
+mod authorizations;
+mod data_keys;
+mod flows;
+mod job_claims;
+mod jobs;
+mod leases;
+mod providers;
+mod references;
+mod revocations;
+pub(crate) mod tenant;
+mod uniqueness;
+mod use_up;
+mod versions;
+
+/// The one list of all rules. A rule that is missing here is not reachable, and the compiler says so.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! each_store_rule {
+    ($do:path, $($context:tt)*) => {
+        $do! { { $($context)* }
+            accounts: a_store_is_ready, organizations_come_back_whole, an_organization_is_found_by_its_exact_name,
+                organizations_are_listed_oldest_first, accounts_come_back_whole,
+                accounts_are_found_by_their_exact_email_oldest_first;
+            api_tokens: api_tokens_come_back_whole, a_token_is_found_by_its_hash_with_its_account,
+                tokens_of_an_account_are_listed_oldest_first, noting_a_use_keeps_the_version,
+                noting_a_use_of_nothing_is_fine, only_expired_tokens_are_purged;
+            atomicity: a_commit_of_nothing_is_fine, all_changes_of_a_commit_land_together,
+                a_conflict_at_the_end_leaves_nothing, a_duplicate_at_the_end_leaves_nothing,
+                an_unknown_reference_at_the_end_leaves_nothing, changes_apply_in_their_order;
+            audit: audit_entries_come_back_whole, the_newest_entries_come_first,
+                the_audit_log_of_another_organization_is_not_shown, the_tally_counts_by_action_and_outcome,
+                an_audit_entry_is_written_once;
+            authorizations: authorizations_come_back_whole, an_authorization_comes_with_its_provider,
+                an_authorization_of_another_organization_is_not_there,
+                authorizations_of_an_account_are_listed_oldest_first,
+                an_authorization_is_found_by_its_exact_identity, authorizations_at_a_provider_come_page_by_page;
+            data_keys: a_data_key_comes_back_whole, the_first_data_key_stays,
+                each_organization_has_its_own_data_key, the_first_canary_stays;
+            flows: flows_come_back_whole, a_flow_is_found_by_its_state, the_newest_flow_of_a_state_is_found,
+                only_expired_flows_are_purged;
+            jobs: jobs_come_back_whole, a_job_of_another_organization_is_not_there,
+                jobs_are_filtered_and_listed_newest_first;
+            job_claims: the_oldest_job_is_claimed_first,
+                a_claim_is_stored, a_lapsed_job_is_claimed_again, a_finished_job_is_not_claimed,
+                an_overtaken_worker_commits_nothing, a_holder_extends_its_lease, nobody_else_extends_a_lease,
+                a_lease_is_only_extended_on_a_running_job;
+            leases: a_lease_keeps_others_out, a_lease_of_one_authorization_is_none_of_another,
+                a_lapsed_lease_is_taken_over, a_released_lease_is_free_and_its_fence_grows,
+                a_holder_takes_its_own_lease_anew, an_old_holder_releases_nothing,
+                only_lapsed_leases_without_authorization_are_purged;
+            providers: providers_come_back_whole, a_provider_of_another_organization_is_not_there,
+                a_provider_is_found_anywhere, providers_are_listed_oldest_first;
+            references: a_row_of_an_unknown_organization_is_refused, a_row_of_an_unknown_account_is_refused,
+                a_row_at_an_unknown_provider_is_refused, a_provider_with_authorizations_stays,
+                an_organization_with_accounts_stays, an_account_with_tokens_stays,
+                a_provider_goes_together_with_its_authorizations_and_flows, a_revocation_outlives_what_it_is_about;
+            revocations: revocations_come_back_whole, revocations_of_a_provider_are_listed_oldest_first,
+                due_revocations_are_claimed_in_their_order, a_claimed_revocation_is_stored,
+                a_revocation_is_not_claimed_twice, a_lapsed_revocation_is_claimed_again,
+                in_a_hurry_a_provider_has_all_of_its_revocations_claimed, an_ended_revocation_is_not_claimed,
+                only_old_receipts_are_purged;
+            uniqueness: an_id_is_taken_once, an_organization_name_is_taken_once,
+                an_email_is_taken_once_in_an_organization, a_token_hash_is_taken_once,
+                a_slug_is_taken_once_in_an_organization, a_slug_is_free_again_without_its_provider,
+                an_identity_is_authorized_once;
+            use_up: a_state_is_used_up_once, an_expired_flow_is_not_used_up, only_a_pending_flow_is_used_up;
+            versions: an_inserted_row_has_the_first_version, an_updated_row_has_the_next_version,
+                a_deleted_row_is_gone, a_stale_update_is_a_conflict, a_stale_delete_is_a_conflict,
+                a_row_that_is_gone_is_a_conflict;
+        }
+    };
+}
+
+each_store_rule!(reexport_rules,);
+
+/// One `#[test]` for every rule of [`store_contract`](crate::store_contract). Takes an expression for a future of a
+/// fresh, empty store: an `Arc<dyn Store>`, or a pair of one and whatever it needs to live
+/// (see [`StoreUnderTest`](crate::StoreUnderTest)). The expression is evaluated once for each test.
+#[macro_export]
+macro_rules! store_contract_tests {
+    ($make_store:expr $(,)?) => {
+        $crate::each_store_rule!($crate::rule_tests, store_contract($make_store));
+    };
+}

@@ -1,0 +1,155 @@
+//! Rules of rows that refer to others.
+
+use std::sync::Arc;
+
+use grantkeeper_domain::revocations::Revocation;
+use grantkeeper_domain::{Change, Row, Store};
+
+use super::tenant::{Refusal, Tenant, commit, insert, refusal, refusal_of_all, stored};
+use crate::entities::{account, api_token, authorization, flow, job, organization, provider, revocation};
+
+async fn expect_strays_refused(store: &Arc<dyn Store>, strays: impl IntoIterator<Item = Row>) {
+    for row in strays {
+        assert_eq!(
+            refusal(store, Change::Insert(row.clone())).await,
+            Refusal::Unexpected,
+            "{row:?}"
+        );
+        assert_eq!(stored(store, &row).await, None);
+    }
+}
+
+/// Everything belongs to an organization that is there.
+pub async fn a_row_of_an_unknown_organization_is_refused(store: &Arc<dyn Store>) {
+    let nowhere = organization();
+    let nobody = account(&nowhere);
+    let nothing = authorization(&nobody, &provider(&nowhere));
+    let strays: [Row; 4] = [
+        nobody.clone().into(),
+        provider(&nowhere).into(),
+        job(&nobody).into(),
+        revocation(&nothing).into(),
+    ];
+    expect_strays_refused(store, strays).await;
+}
+
+/// Tokens, authorizations and flows belong to an account that is there.
+pub async fn a_row_of_an_unknown_account_is_refused(store: &Arc<dyn Store>) {
+    let tenant = Tenant::settle(store).await;
+    let nobody = account(&tenant.organization);
+    let strays: [Row; 3] = [
+        api_token(&nobody).into(),
+        authorization(&nobody, &tenant.provider).into(),
+        flow(&nobody, &tenant.provider).into(),
+    ];
+    expect_strays_refused(store, strays).await;
+}
+
+/// Authorizations and flows are at a provider that is there.
+pub async fn a_row_at_an_unknown_provider_is_refused(store: &Arc<dyn Store>) {
+    let tenant = Tenant::settle(store).await;
+    let nowhere = provider(&tenant.organization);
+    let strays: [Row; 2] = [
+        authorization(&tenant.account, &nowhere).into(),
+        flow(&tenant.account, &nowhere).into(),
+    ];
+    expect_strays_refused(store, strays).await;
+}
+
+/// No authorization loses its provider.
+pub async fn a_provider_with_authorizations_stays(store: &Arc<dyn Store>) {
+    let tenant = Tenant::settle(store).await;
+    let flow = tenant.flow();
+    insert(store, tenant.authorization()).await;
+    insert(store, flow.clone()).await;
+    let delete = Change::delete(tenant.provider.clone());
+    assert_eq!(refusal(store, delete).await, Refusal::Unexpected);
+    for row in [Row::from(tenant.provider), flow.into()] {
+        assert_eq!(stored(store, &row).await.as_ref(), Some(&row));
+    }
+}
+
+/// No account loses its organization.
+pub async fn an_organization_with_accounts_stays(store: &Arc<dyn Store>) {
+    let organization = organization();
+    commit(
+        store,
+        [
+            Change::insert(organization.clone()),
+            Change::insert(account(&organization)),
+        ],
+    )
+    .await;
+    assert_eq!(
+        refusal(store, Change::delete(organization.clone())).await,
+        Refusal::Unexpected
+    );
+    assert_eq!(
+        stored(store, &organization.clone().into()).await,
+        Some(organization.into())
+    );
+}
+
+/// No token loses its account.
+pub async fn an_account_with_tokens_stays(store: &Arc<dyn Store>) {
+    let tenant = Tenant::settle(store).await;
+    insert(store, tenant.api_token()).await;
+    assert_eq!(
+        refusal(store, Change::delete(tenant.account.clone())).await,
+        Refusal::Unexpected
+    );
+    assert_eq!(
+        stored(store, &tenant.account.clone().into()).await,
+        Some(tenant.account.into())
+    );
+}
+
+/// Its authorizations are deleted in the same commit, before it; its flows go by themselves, and only its own.
+pub async fn a_provider_goes_together_with_its_authorizations_and_flows(store: &Arc<dyn Store>) {
+    let tenant = Tenant::settle(store).await;
+    let second = provider(&tenant.organization);
+    let (flow, other_flow) = (tenant.flow(), flow(&tenant.account, &second));
+    let (row, other) = (tenant.authorization(), authorization(&tenant.account, &second));
+    let gone: [Row; 3] = [
+        tenant.provider.clone().into(),
+        row.clone().into(),
+        flow.clone().into(),
+    ];
+    let kept: [Row; 3] = [second.into(), other.into(), other_flow.into()];
+    commit(store, kept.iter().cloned().map(Change::Insert)).await;
+    commit(store, [Change::insert(row.clone()), Change::insert(flow)]).await;
+    let delete = vec![Change::delete(row), Change::delete(tenant.provider)];
+    let stray = Change::insert(account(&organization()));
+    assert_eq!(
+        refusal_of_all(store, [&delete[..], &[stray]].concat()).await,
+        Refusal::Unexpected
+    );
+    for row in gone.iter().chain(&kept) {
+        assert_eq!(stored(store, row).await.as_ref(), Some(row));
+    }
+    commit(store, delete).await;
+    for row in &gone {
+        assert_eq!(stored(store, row).await, None);
+    }
+    for row in &kept {
+        assert_eq!(stored(store, row).await.as_ref(), Some(row));
+    }
+}
+
+/// It is the receipt: provider, authorization and account may be gone.
+pub async fn a_revocation_outlives_what_it_is_about(store: &Arc<dyn Store>) {
+    let tenant = Tenant::settle(store).await;
+    let row = tenant.authorization();
+    let receipt: Revocation = revocation(&row);
+    insert(store, row.clone()).await;
+    commit(store, [Change::delete(row), Change::insert(receipt.clone())]).await;
+    commit(
+        store,
+        [Change::delete(tenant.provider), Change::delete(tenant.account)],
+    )
+    .await;
+    assert_eq!(
+        store.revocations_of(receipt.provider_id).await.expect("a read"),
+        [receipt]
+    );
+}
