@@ -1,0 +1,193 @@
+//! Authorizations.
+
+use async_trait::async_trait;
+use diesel::SqliteConnection;
+use diesel::dsl::auto_type;
+use diesel::prelude::*;
+use grantkeeper_domain::authorizations::{Authorization, AuthorizationStore, GrantState, UserInfo};
+use grantkeeper_domain::ids::{AccountId, AuthorizationId, OrganizationId, ProviderId};
+use grantkeeper_domain::providers::Provider;
+use grantkeeper_domain::sealing::SealedSecret;
+use grantkeeper_domain::{StoreError, Version};
+
+use crate::DieselStore;
+use crate::columns::{Id, Json, Time};
+use crate::failure::Unreadable;
+use crate::rows::{FromRow, all, bytes, one, scope_list, versioned};
+use crate::schema::{authorizations, providers};
+
+#[derive(Queryable, Insertable, AsChangeset)]
+#[diesel(table_name = authorizations, treat_none_as_null = true, treat_none_as_default_value = false)]
+pub(crate) struct AuthorizationRow {
+    id: Id,
+    organization_id: Id,
+    account_id: Id,
+    provider_id: Id,
+    credential_id: Id,
+    issuer: String,
+    subject: String,
+    user_info: Json<UserInfo>,
+    requested_scopes: Json<Vec<String>>,
+    granted_scopes: Json<Vec<String>>,
+    access_token: Vec<u8>,
+    issued_at: Time,
+    expires_at: Option<Time>,
+    refresh_token: Option<Vec<u8>>,
+    refresh_token_expires_at: Option<Time>,
+    grant_state: String,
+    dead_reason: Option<String>,
+    grant_since: Time,
+    last_failure: Option<String>,
+    next_attempt_at: Option<Time>,
+    last_refreshed_at: Option<Time>,
+    created_at: Time,
+    version: i64,
+}
+
+impl AuthorizationRow {
+    fn of(authorization: &Authorization, version: Version) -> Self {
+        let (grant_state, dead_reason) = match &authorization.grant {
+            GrantState::Live => ("live", None),
+            GrantState::Dead { reason } => ("dead", Some(reason.clone())),
+        };
+        Self {
+            id: authorization.id.into(),
+            organization_id: authorization.organization_id.into(),
+            account_id: authorization.account_id.into(),
+            provider_id: authorization.provider_id.into(),
+            credential_id: authorization.credential_id.into(),
+            issuer: authorization.issuer.clone(),
+            subject: authorization.subject.clone(),
+            user_info: Json(authorization.user.clone()),
+            requested_scopes: scope_list(&authorization.requested_scopes),
+            granted_scopes: scope_list(&authorization.granted_scopes),
+            access_token: authorization.access_token.as_bytes().to_vec(),
+            issued_at: authorization.issued_at.into(),
+            expires_at: authorization.expires_at.map(Time),
+            refresh_token: bytes(authorization.refresh_token.as_ref()),
+            refresh_token_expires_at: authorization.refresh_token_expires_at.map(Time),
+            grant_state: grant_state.to_owned(),
+            dead_reason,
+            grant_since: authorization.grant_since.into(),
+            last_failure: authorization.last_failure.clone(),
+            next_attempt_at: authorization.next_attempt_at.map(Time),
+            last_refreshed_at: authorization.last_refreshed_at.map(Time),
+            created_at: authorization.created_at.into(),
+            version: version.get(),
+        }
+    }
+}
+
+impl FromRow for Authorization {
+    type Row = AuthorizationRow;
+
+    fn from_row(row: AuthorizationRow) -> Result<Self, Unreadable> {
+        let grant = match (row.grant_state.as_str(), row.dead_reason) {
+            ("live", None) => GrantState::Live,
+            ("dead", Some(reason)) => GrantState::Dead { reason },
+            _ => return Err(Unreadable("authorizations.grant_state")),
+        };
+        Ok(Self {
+            id: row.id.into(),
+            organization_id: row.organization_id.into(),
+            account_id: row.account_id.into(),
+            provider_id: row.provider_id.into(),
+            credential_id: row.credential_id.into(),
+            issuer: row.issuer,
+            subject: row.subject,
+            user: row.user_info.0,
+            requested_scopes: row.requested_scopes.0.into_iter().collect(),
+            granted_scopes: row.granted_scopes.0.into_iter().collect(),
+            access_token: SealedSecret::from_bytes(row.access_token),
+            issued_at: row.issued_at.into(),
+            expires_at: row.expires_at.map(Into::into),
+            refresh_token: row.refresh_token.map(SealedSecret::from_bytes),
+            refresh_token_expires_at: row.refresh_token_expires_at.map(Into::into),
+            grant,
+            grant_since: row.grant_since.into(),
+            last_failure: row.last_failure,
+            next_attempt_at: row.next_attempt_at.map(Into::into),
+            last_refreshed_at: row.last_refreshed_at.map(Into::into),
+            created_at: row.created_at.into(),
+            version: Version::from_stored(row.version),
+        })
+    }
+}
+
+versioned!(Authorization, AuthorizationRow in authorizations);
+
+#[auto_type]
+pub(crate) fn by_id(organization: Id, id: Id) -> _ {
+    authorizations::table
+        .inner_join(providers::table)
+        .filter(authorizations::id.eq(id))
+        .filter(authorizations::organization_id.eq(organization))
+}
+
+#[auto_type]
+pub(crate) fn of_account(account: Id) -> _ {
+    authorizations::table
+        .inner_join(providers::table)
+        .filter(authorizations::account_id.eq(account))
+        .order((authorizations::created_at, authorizations::id))
+}
+
+#[auto_type]
+pub(crate) fn by_identity(account: Id, provider: Id, issuer: String, subject: String) -> _ {
+    authorizations::table
+        .filter(authorizations::account_id.eq(account))
+        .filter(authorizations::provider_id.eq(provider))
+        .filter(authorizations::issuer.eq(issuer))
+        .filter(authorizations::subject.eq(subject))
+}
+
+#[auto_type]
+pub(crate) fn at_provider(provider: Id, limit: i64) -> _ {
+    authorizations::table
+        .filter(authorizations::provider_id.eq(provider))
+        .order(authorizations::id)
+        .limit(limit)
+}
+
+#[async_trait]
+impl AuthorizationStore for DieselStore {
+    async fn authorization(
+        &self,
+        organization: OrganizationId,
+        id: AuthorizationId,
+    ) -> Result<Option<(Authorization, Provider)>, StoreError> {
+        self.read(move |c| one(by_id(organization.into(), id.into()).first(c))).await
+    }
+
+    async fn authorizations_of(
+        &self,
+        account: AccountId,
+    ) -> Result<Vec<(Authorization, Provider)>, StoreError> {
+        self.read(move |c| all(of_account(account.into()).load(c))).await
+    }
+
+    async fn authorization_for_identity<'a>(
+        &self,
+        account: AccountId,
+        provider: ProviderId,
+        issuer: &'a str,
+        subject: &'a str,
+    ) -> Result<Option<Authorization>, StoreError> {
+        let (issuer, subject) = (issuer.to_owned(), subject.to_owned());
+        self.read(move |c| one(by_identity(account.into(), provider.into(), issuer, subject).first(c))).await
+    }
+
+    async fn authorizations_at(
+        &self,
+        provider: ProviderId,
+        after: Option<AuthorizationId>,
+        limit: u32,
+    ) -> Result<Vec<Authorization>, StoreError> {
+        let page = at_provider(provider.into(), limit.into());
+        self.read(move |c| match after {
+            Some(after) => all(page.filter(authorizations::id.gt(Id::from(after))).load(c)),
+            None => all(page.load(c)),
+        })
+        .await
+    }
+}

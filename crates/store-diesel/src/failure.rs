@@ -1,0 +1,117 @@
+//! What can go wrong, and what the domain is told of it.
+
+use std::sync::Arc;
+
+use diesel::result::{DatabaseErrorKind, Error as QueryError};
+use grantkeeper_domain::{CommitError, StoreError, Unique};
+
+/// Why work on the database was not done.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// A query failed.
+    #[error(transparent)]
+    Query(#[from] QueryError),
+    /// A row holds what this version cannot read.
+    #[error(transparent)]
+    Unreadable(#[from] Unreadable),
+    /// A row with the same id exists.
+    #[error("a row with this id exists")]
+    IdTaken,
+    /// The row is gone or has another version.
+    #[error("the row was changed by somebody else")]
+    Conflict,
+    /// The transaction that the work shared with others did not become durable.
+    #[error("the transaction was not committed")]
+    NotCommitted(#[source] Arc<QueryError>),
+    /// The database has another schema than this build.
+    #[error("the database does not have the schema of this version")]
+    OtherSchema,
+    /// A bug: the thread lives on, and the work is undone.
+    #[error("the work on the database panicked")]
+    Panicked,
+    /// The store's threads have ended.
+    #[error("the database threads have ended")]
+    Stopped,
+}
+
+/// A column holds what this version cannot read. What it holds is not told: it may be a user's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("cannot read what {0} holds")]
+pub(crate) struct Unreadable(pub(crate) &'static str);
+
+impl Failure {
+    /// Whether the same work may succeed later.
+    pub(crate) fn is_passing(&self) -> bool {
+        match self {
+            Self::Query(error) => is_bad_moment(error),
+            Self::NotCommitted(_) | Self::Stopped => true,
+            Self::Unreadable(_) | Self::IdTaken | Self::Conflict | Self::OtherSchema | Self::Panicked => {
+                false
+            }
+        }
+    }
+}
+
+/// Whether it was a bad moment. SQLite's codes do not come through diesel, its fixed texts do.
+fn is_bad_moment(error: &QueryError) -> bool {
+    const TEXTS: [&str; 9] = [
+        "database is locked",
+        "database table is locked",
+        "database schema is locked",
+        "database schema has changed",
+        "database or disk is full",
+        "attempt to write a readonly database",
+        "disk I/O error",
+        "unable to open database file",
+        "out of memory",
+    ];
+    match error {
+        QueryError::DatabaseError(DatabaseErrorKind::Unknown, information) => {
+            TEXTS.iter().any(|text| information.message().starts_with(text))
+        }
+        _ => false,
+    }
+}
+
+impl From<Failure> for StoreError {
+    fn from(failure: Failure) -> Self {
+        if failure.is_passing() {
+            Self::Unavailable(failure.into())
+        } else {
+            Self::Unexpected(failure.into())
+        }
+    }
+}
+
+impl From<Failure> for CommitError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::IdTaken => Self::Duplicate(Unique::Id),
+            Failure::Conflict => Self::Conflict,
+            Failure::Query(error) => match broken_rule(&error) {
+                Some(rule) => Self::Duplicate(rule),
+                None => Self::Store(Failure::Query(error).into()),
+            },
+            other => Self::Store(other.into()),
+        }
+    }
+}
+
+/// Which uniqueness rule a write broke. SQLite names the columns of the index.
+fn broken_rule(error: &QueryError) -> Option<Unique> {
+    let QueryError::DatabaseError(_, information) = error else {
+        return None;
+    };
+    let columns = information.message().strip_prefix("UNIQUE constraint failed: ")?;
+    match columns {
+        "organizations.name" => Some(Unique::OrganizationName),
+        "accounts.email, accounts.organization_id" => Some(Unique::AccountEmail),
+        "api_tokens.hash" => Some(Unique::TokenHash),
+        "providers.organization_id, providers.slug" => Some(Unique::ProviderSlug),
+        "authorizations.account_id, authorizations.provider_id, authorizations.issuer, authorizations.subject" => {
+            Some(Unique::Identity)
+        }
+        "audit_entries.id" => Some(Unique::Id),
+        _ => None,
+    }
+}

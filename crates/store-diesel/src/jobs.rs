@@ -1,0 +1,167 @@
+//! The job queue.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use diesel::SqliteConnection;
+use diesel::dsl::auto_type;
+use diesel::prelude::*;
+use grantkeeper_domain::ids::{JobId, OrganizationId};
+use grantkeeper_domain::jobs::{Job, JobDetail, JobKind, JobKindName, JobLease, JobQueue, JobStatus};
+use grantkeeper_domain::{StoreError, Version};
+
+use crate::DieselStore;
+use crate::columns::{Id, Json, Time};
+use crate::failure::Unreadable;
+use crate::rows::{FromRow, Versioned, all, one, versioned};
+use crate::schema::jobs;
+
+#[derive(Queryable, Insertable, AsChangeset)]
+#[diesel(table_name = jobs, treat_none_as_null = true, treat_none_as_default_value = false)]
+pub(crate) struct JobRow {
+    id: Id,
+    organization_id: Id,
+    requested_by: Id,
+    kind: String,
+    provider_id: Option<Id>,
+    name: String,
+    status: String,
+    created_at: Time,
+    started_at: Option<Time>,
+    finished_at: Option<Time>,
+    details: Json<Vec<JobDetail>>,
+    lease_holder: Option<String>,
+    lease_until: Option<Time>,
+    version: i64,
+}
+
+impl JobRow {
+    fn of(job: &Job, version: Version) -> Self {
+        let provider_id = match job.kind {
+            JobKind::DeleteProvider { provider_id } => Some(provider_id.into()),
+            JobKind::Stats => None,
+        };
+        Self {
+            id: job.id.into(),
+            organization_id: job.organization_id.into(),
+            requested_by: job.requested_by.into(),
+            kind: job.kind.name().as_str().to_owned(),
+            provider_id,
+            name: job.name.clone(),
+            status: job.status.as_str().to_owned(),
+            created_at: job.created_at.into(),
+            started_at: job.started_at.map(Time),
+            finished_at: job.finished_at.map(Time),
+            details: Json(job.details.clone()),
+            lease_holder: job.lease.as_ref().map(|lease| lease.holder.clone()),
+            lease_until: job.lease.as_ref().map(|lease| Time(lease.until)),
+            version: version.get(),
+        }
+    }
+}
+
+impl FromRow for Job {
+    type Row = JobRow;
+
+    fn from_row(row: JobRow) -> Result<Self, Unreadable> {
+        let kind = match (JobKindName::from_name(&row.kind), row.provider_id) {
+            (Some(JobKindName::DeleteProvider), Some(id)) => {
+                JobKind::DeleteProvider { provider_id: id.into() }
+            }
+            (Some(JobKindName::Stats), None) => JobKind::Stats,
+            _ => return Err(Unreadable("jobs.kind")),
+        };
+        let lease = row.lease_holder.zip(row.lease_until);
+        Ok(Self {
+            id: row.id.into(),
+            organization_id: row.organization_id.into(),
+            requested_by: row.requested_by.into(),
+            kind,
+            name: row.name,
+            status: JobStatus::from_name(&row.status).ok_or(Unreadable("jobs.status"))?,
+            created_at: row.created_at.into(),
+            started_at: row.started_at.map(Into::into),
+            finished_at: row.finished_at.map(Into::into),
+            details: row.details.0,
+            lease: lease.map(|(holder, Time(until))| JobLease { holder, until }),
+            version: Version::from_stored(row.version),
+        })
+    }
+}
+
+versioned!(Job, JobRow in jobs);
+
+#[auto_type]
+pub(crate) fn by_id(id: Id) -> _ {
+    jobs::table.filter(jobs::id.eq(id))
+}
+
+#[auto_type]
+pub(crate) fn newest_first(organization: Id, limit: i64) -> _ {
+    jobs::table
+        .filter(jobs::organization_id.eq(organization))
+        .order((jobs::created_at.desc(), jobs::id.desc()))
+        .limit(limit)
+}
+
+/// [`Job::is_claimable`], oldest first.
+#[auto_type]
+pub(crate) fn claimable(now: Time) -> _ {
+    let pending: &'static str = JobStatus::Pending.as_str();
+    let running: &'static str = JobStatus::Running.as_str();
+    let left = jobs::lease_until.is_null().or(jobs::lease_until.le(now));
+    jobs::table
+        .filter(jobs::status.eq(pending).or(jobs::status.eq(running).and(left)))
+        .order((jobs::created_at, jobs::id))
+}
+
+#[async_trait]
+impl JobQueue for DieselStore {
+    async fn job(&self, organization: OrganizationId, id: JobId) -> Result<Option<Job>, StoreError> {
+        let theirs = jobs::organization_id.eq(Id::from(organization));
+        self.read(move |c| one(by_id(id.into()).filter(theirs).first(c))).await
+    }
+
+    async fn jobs(
+        &self,
+        organization: OrganizationId,
+        status: Option<JobStatus>,
+        kind: Option<JobKindName>,
+        limit: u32,
+    ) -> Result<Vec<Job>, StoreError> {
+        self.read(move |c| {
+            let mut query = newest_first(organization.into(), limit.into()).into_boxed();
+            if let Some(status) = status {
+                query = query.filter(jobs::status.eq(status.as_str()));
+            }
+            if let Some(kind) = kind {
+                query = query.filter(jobs::kind.eq(kind.as_str()));
+            }
+            all(query.load(c))
+        })
+        .await
+    }
+
+    async fn claim(&self, lease: JobLease, now: DateTime<Utc>) -> Result<Option<Job>, StoreError> {
+        self.write(move |c| {
+            let Some(job) = one::<Job>(claimable(Time(now)).first(c))? else {
+                return Ok(None);
+            };
+            let read = job.version;
+            let job = job.claimed(lease, now);
+            job.replace(read, c)?;
+            Ok(Some(job))
+        })
+        .await
+    }
+
+    async fn extend(&self, id: JobId, lease: JobLease) -> Result<bool, StoreError> {
+        self.write(move |c| {
+            let held = diesel::update(by_id(id.into()))
+                .filter(jobs::status.eq(JobStatus::Running.as_str()))
+                .filter(jobs::lease_holder.eq(&lease.holder))
+                .set(jobs::lease_until.eq(Time(lease.until)));
+            Ok(held.execute(c)? == 1)
+        })
+        .await
+    }
+}

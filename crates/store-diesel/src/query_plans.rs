@@ -1,0 +1,111 @@
+//! Every query of a port finds its rows through an index.
+
+use diesel::prelude::*;
+use diesel::query_builder::{QueryFragment, QueryId};
+use diesel::sql_types::Text;
+use diesel::sqlite::Sqlite;
+use grantkeeper_domain::ids::OrganizationId;
+use uuid::Uuid;
+
+use crate::columns::{Id, Time};
+use crate::migrations;
+use crate::{
+    accounts, api_tokens, audit, authorizations, data_keys, flows, jobs, leases, organizations, providers,
+    revocations,
+};
+
+#[derive(QueryableByName)]
+struct Step {
+    #[diesel(sql_type = Text)]
+    detail: String,
+}
+
+fn database() -> SqliteConnection {
+    let mut c = SqliteConnection::establish(":memory:").unwrap();
+    migrations::run_pending(&mut c).unwrap();
+    c
+}
+
+/// How SQLite goes about a query, a step in a line.
+fn plan<Q: QueryFragment<Sqlite> + QueryId>(query: &Q) -> String {
+    let text = diesel::debug_query::<Sqlite, _>(query).to_string();
+    let (statement, _binds) = text.split_once(" -- binds").unwrap();
+    let steps =
+        diesel::sql_query(format!("EXPLAIN QUERY PLAN {statement}")).load::<Step>(&mut database()).unwrap();
+    steps.into_iter().map(|step| step.detail).collect::<Vec<_>>().join("\n")
+}
+
+fn assert_uses_an_index(plan: &str) {
+    assert!(plan.contains("SEARCH"), "{plan}");
+    assert!(!plan.contains("SCAN"), "{plan}");
+}
+
+macro_rules! use_an_index {
+    ($($name:ident: $query:expr;)+) => {$(
+        #[test]
+        fn $name() {
+            assert_uses_an_index(&plan(&$query));
+        }
+    )+};
+}
+
+/// Like `use_an_index`, and the index gives the rows in the order that is asked for.
+macro_rules! use_an_index_in_order {
+    ($($name:ident: $query:expr;)+) => {$(
+        #[test]
+        fn $name() {
+            let plan = plan(&$query);
+            assert_uses_an_index(&plan);
+            assert!(!plan.contains("TEMP B-TREE"), "{plan}");
+        }
+    )+};
+}
+
+fn id() -> Id {
+    OrganizationId::from_uuid(Uuid::nil()).into()
+}
+
+fn text() -> String {
+    "text".to_owned()
+}
+
+fn time() -> Time {
+    Time(chrono::DateTime::UNIX_EPOCH)
+}
+
+use_an_index_in_order! {
+    organization: organizations::by_id(id());
+    organization_named: organizations::by_name(text());
+    account: accounts::by_id(id());
+    token_by_hash: api_tokens::by_hash(text());
+    token: api_tokens::by_id(id());
+    tokens_of: api_tokens::of_account(id());
+    expired_tokens: api_tokens::expired(time());
+    data_key: data_keys::by_id(id());
+    newest_data_key: data_keys::newest_first(id());
+    provider: providers::by_id(id());
+    providers: providers::of_organization(id());
+    authorization: authorizations::by_id(id(), id());
+    authorization_for_identity: authorizations::by_identity(id(), id(), text(), text());
+    authorizations_at: authorizations::at_provider(id(), 10);
+    flow: flows::by_id(id());
+    flow_by_state: flows::by_state(id(), text());
+    flow_by_state_of_account: flows::by_state(id(), text()).filter(crate::schema::flows::account_id.eq(id()));
+    expired_flows: flows::expired(time());
+    job: jobs::by_id(id());
+    jobs: jobs::newest_first(id(), 10);
+    due_revocations: revocations::due(time(), 10);
+    revocations_of: revocations::of_provider(id());
+    ended_revocations: revocations::ended(time());
+    newest_audit_entries: audit::newest_first(id(), 10);
+}
+
+// A handful of rows each, sorted after they are found.
+use_an_index! {
+    accounts_with_email: accounts::by_email(text());
+    authorizations_of: authorizations::of_account(id());
+    claimable_jobs: jobs::claimable(time());
+    claimable_revocations_of: revocations::claimable_of(id(), time(), 10);
+    audit_tally: audit::tally(id());
+    purged_leases: leases::abandoned(time());
+}

@@ -1,0 +1,113 @@
+//! One SQLite database: a thread that writes, threads that read, each with a connection of its own.
+//!
+//! diesel's connections block, so they live on threads of their own and get their work through channels; a caller
+//! waits for the answer without blocking. The channels have no bound: each waiting caller has one piece of work in
+//! them, and the callers are bounded where they come in.
+
+mod connection;
+mod location;
+mod reader;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+use std::thread::{self, JoinHandle};
+
+use crossbeam_channel::{Receiver, Sender, unbounded};
+use diesel::SqliteConnection;
+use tokio::sync::oneshot;
+
+use self::connection::Connector;
+pub(crate) use self::location::Location;
+use self::reader::{Query, Read};
+use self::writer::{Pending, Write};
+use crate::failure::Failure;
+use crate::{OpenError, OpenOptions};
+
+/// The threads of a database.
+pub(crate) struct Sqlite {
+    writes: Option<Sender<Box<dyn Write>>>,
+    reads: Option<Sender<Box<dyn Read>>>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Sqlite {
+    /// Opens the database, brings its schema up to date and starts the threads.
+    pub(crate) fn open(location: &Location, options: OpenOptions) -> Result<Self, OpenError> {
+        let connector = Connector::new(location.clone(), options.busy_timeout);
+        let connection = connector.open()?;
+        let (writes, queue) = unbounded();
+        let mut sqlite = Self { writes: Some(writes), reads: None, threads: Vec::new() };
+        let reopens = connector.clone();
+        sqlite.start("store-writer".to_owned(), move || {
+            writer::run(connection, &reopens, &queue);
+        })?;
+        if matches!(location, Location::File(_)) {
+            sqlite.start_readers(&connector, options.readers.max(1))?;
+        }
+        Ok(sqlite)
+    }
+
+    /// The names of the migrations that opening the database would run.
+    pub(crate) fn pending_migrations(location: &Location) -> Result<Vec<String>, OpenError> {
+        connection::pending_migrations(location)
+    }
+
+    fn start_readers(&mut self, connector: &Connector, readers: usize) -> Result<(), OpenError> {
+        let (reads, queue) = unbounded();
+        self.reads = Some(reads);
+        for number in 1..=readers {
+            let connection = connector.reader()?;
+            let queue: Receiver<_> = queue.clone();
+            self.start(format!("store-reader-{number}"), move || {
+                reader::run(connection, &queue);
+            })?;
+        }
+        Ok(())
+    }
+
+    fn start(&mut self, name: String, body: impl FnOnce() + Send + 'static) -> Result<(), OpenError> {
+        let thread = thread::Builder::new().name(name).spawn(body).map_err(OpenError::Threads)?;
+        self.threads.push(thread);
+        Ok(())
+    }
+
+    /// Runs a query on a connection that cannot write. It is left out when its caller has gone away before its turn.
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&mut SqliteConnection) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let Some(reads) = &self.reads else {
+            return self.write(query).await;
+        };
+        let (reply, answer) = oneshot::channel();
+        // A channel whose threads have ended drops what it is given, and with it the sender of the answer.
+        let _ = reads.send(Box::new(Query::new(query, reply)));
+        answer.await.unwrap_or(Err(Failure::Stopped))
+    }
+
+    /// Runs work in a transaction that has the write lock. It is done even when its caller goes away.
+    pub(crate) async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut SqliteConnection) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let (reply, answer) = oneshot::channel();
+        if let Some(writes) = &self.writes {
+            let _ = writes.send(Box::new(Pending::new(work, reply)));
+        }
+        answer.await.unwrap_or(Err(Failure::Stopped))
+    }
+}
+
+impl Drop for Sqlite {
+    fn drop(&mut self) {
+        // Threads end when their channel is closed and empty.
+        self.writes = None;
+        self.reads = None;
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("a thread of the store had panicked");
+            }
+        }
+    }
+}
