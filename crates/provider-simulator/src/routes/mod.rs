@@ -1,0 +1,30 @@
+//! The endpoints of the provider, over HTTP.
+
+mod answers;
+mod authorize;
+mod device;
+mod discovery;
+mod faulted;
+mod lost;
+mod pages;
+mod revoke;
+mod sent;
+mod token;
+mod userinfo;
+
+use actix_web::web::{ServiceConfig, get, post, resource};
+
+/// Adds the endpoints. Each is a resource of its own, so that a wrong method is 405 and not 404.
+pub(crate) fn configure(app: &mut ServiceConfig) {
+    app.service(resource("/.well-known/openid-configuration").route(get().to(discovery::metadata)))
+        .service(resource("/.well-known/oauth-authorization-server").route(get().to(discovery::metadata)))
+        .service(resource("/jwks").route(get().to(discovery::jwks)))
+        .service(resource("/authorize").route(get().to(authorize::ask)).route(post().to(authorize::decide)))
+        .service(resource("/token").route(post().to(token::token)))
+        .service(
+            resource("/userinfo").route(get().to(userinfo::userinfo)).route(post().to(userinfo::userinfo)),
+        )
+        .service(resource("/revoke").route(post().to(revoke::revoke)))
+        .service(resource("/device_authorization").route(post().to(device::authorize)))
+        .service(resource("/device").route(get().to(device::ask)).route(post().to(device::decide)));
+}

@@ -1,0 +1,28 @@
+//! Lists of scopes (RFC 6749 section 3.3).
+
+/// Splits a scope parameter; some clients separate by commas, which no scope of ours contains.
+pub(super) fn parse(scope: Option<&str>) -> Vec<String> {
+    let mut scopes: Vec<String> = Vec::new();
+    for scope in scope.unwrap_or_default().split([' ', ',']).filter(|scope| !scope.is_empty()) {
+        if !scopes.iter().any(|known| known == scope) {
+            scopes.push(scope.to_owned());
+        }
+    }
+    scopes
+}
+
+/// Whether a scope is in the list.
+pub(super) fn contains(scopes: &[String], scope: &str) -> bool {
+    scopes.iter().any(|known| known == scope)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scopes_keep_their_order_and_come_once() {
+        assert_eq!(parse(Some("openid  email,profile openid")), ["openid", "email", "profile"]);
+        assert!(parse(None).is_empty());
+    }
+}

@@ -1,0 +1,9 @@
+//! The simulator over HTTP, as a client meets it.
+
+mod browser;
+mod code_flow;
+mod control;
+mod device_flow;
+mod fault_effects;
+mod lifecycle;
+mod pages;
