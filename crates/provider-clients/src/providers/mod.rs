@@ -1,0 +1,5 @@
+//! One file per type of provider.
+
+mod oidc;
+
+pub(crate) use oidc::OidcClient;

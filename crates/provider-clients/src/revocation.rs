@@ -1,0 +1,81 @@
+//! Revoking tokens at a revocation endpoint (RFC 7009).
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use grantkeeper_domain::Secret;
+use grantkeeper_domain::providers::{ProviderConnection, RevokeTokens, TokenToRevoke, UpstreamError};
+use url::Url;
+
+use crate::failure::unavailable;
+use crate::http::{Call, GuardedClient};
+use crate::token_endpoint::{ErrorTable, read_refusal};
+
+/// Revokes at the pinned revocation endpoint.
+pub(crate) struct RevocationEndpoint {
+    pub(crate) http: Arc<GuardedClient>,
+    /// What this type of provider means by its error codes.
+    pub(crate) errors: ErrorTable,
+    /// What a revocation takes away at this type of provider.
+    pub(crate) scope: &'static str,
+}
+
+/// The provider cannot revoke this kind of token (RFC 7009, 2.2.1).
+const UNSUPPORTED: &str = "unsupported_token_type";
+
+/// What became of one token.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    Revoked,
+    Unsupported,
+}
+
+#[async_trait]
+impl RevokeTokens for RevocationEndpoint {
+    fn scope(&self) -> &'static str {
+        self.scope
+    }
+
+    async fn revoke_token(
+        &self,
+        connection: &ProviderConnection,
+        tokens: &TokenToRevoke,
+    ) -> Result<(), UpstreamError> {
+        let endpoint = connection
+            .client
+            .endpoints
+            .revocation
+            .as_ref()
+            .ok_or_else(|| unavailable("no_revocation_endpoint"))?;
+        let refresh_token = tokens.refresh_token.as_ref().map(|token| (token, "refresh_token"));
+        let access_token = tokens.access_token.as_ref().map(|token| (token, "access_token"));
+        let mut outcomes = Vec::new();
+        for (token, hint) in refresh_token.into_iter().chain(access_token) {
+            outcomes.push(self.revoke(endpoint, connection, token, hint).await?);
+        }
+        // A provider that can revoke one of the two has done what it can.
+        if outcomes.is_empty() || outcomes.contains(&Outcome::Revoked) {
+            return Ok(());
+        }
+        Err(UpstreamError::GrantRefused { code: UNSUPPORTED.to_owned() })
+    }
+}
+
+impl RevocationEndpoint {
+    async fn revoke(
+        &self,
+        endpoint: &Url,
+        connection: &ProviderConnection,
+        token: &Secret,
+        hint: &str,
+    ) -> Result<Outcome, UpstreamError> {
+        let form = [("token", token.expose()), ("token_type_hint", hint)];
+        let answer = self.http.send(Call::post_as_client(endpoint, connection, &form)).await?;
+        let now = self.http.now();
+        match read_refusal(&answer, now)? {
+            None => Ok(Outcome::Revoked),
+            Some(code) if code == UNSUPPORTED => Ok(Outcome::Unsupported),
+            Some(code) => Err(self.errors.failure(&code, answer.retry_after(now))),
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Forged ID tokens, and keys that change.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use grantkeeper_domain::providers::{CodeExchange, ProviderKind, UpstreamError};
+use grantkeeper_provider_simulator::{Fault, FaultPlace, IdTokenForgery};
+use serde_json::json;
+
+use crate::person;
+use crate::world::{World, exchange, refused, secret};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_forgery_is_refused_with_its_own_reason() {
+    let world = World::of(ProviderKind::Oidc).await;
+    for (forgery, reason) in [
+        (IdTokenForgery::AlgNone, "id_token_unsigned"),
+        (IdTokenForgery::Hs256WithPublicKey, "id_token_algorithm"),
+        (IdTokenForgery::WrongIssuer, "id_token_issuer"),
+        (IdTokenForgery::WrongAudience, "id_token_audience"),
+        (IdTokenForgery::Expired, "id_token_expired"),
+        (IdTokenForgery::WrongNonce, "id_token_nonce"),
+        (IdTokenForgery::UnknownKid, "id_token_unknown_key"),
+        (IdTokenForgery::TwoAudiencesWithoutAzp, "id_token_authorized_party"),
+        (IdTokenForgery::BadSignature, "id_token_signature"),
+        (IdTokenForgery::Missing, "id_token_missing"),
+    ] {
+        world.simulator.update_settings(|settings| settings.id_token = forgery);
+        let error = refused(world.authorize("alice").await);
+        assert_eq!(error, UpstreamError::Untrusted { reason }, "{forgery:?}");
+    }
+    world.simulator.update_settings(|settings| settings.id_token = IdTokenForgery::Ok);
+    assert!(world.authorize("alice").await.is_ok());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_nonce_is_that_of_the_flow() {
+    let world = World::of(ProviderKind::Oidc).await;
+    let consent = person::consents(&*world.client, &world.connection().client, "alice").await;
+    let exchange = CodeExchange { nonce: Some(secret("of another flow")), ..exchange(&consent) };
+    let error = refused(world.client.exchange_code(&world.connection(), &exchange).await);
+    assert_eq!(error, UpstreamError::Untrusted { reason: "id_token_nonce" });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_profile_holds_no_traces_of_the_flow() {
+    let world = World::of(ProviderKind::Oidc).await;
+    let user = world.authorize("alice").await.ok().unwrap().identity.unwrap().user;
+    assert_eq!(user.raw["sub"], "alice");
+    assert!(!user.raw.to_string().contains(person::NONCE), "{}", user.raw);
+}
+
+impl World {
+    async fn rotate_keys(&self) {
+        let url = format!("{}/control/keys/rotate", self.simulator.url());
+        let body = json!({"dropOld": true}).to_string();
+        let request = person::browser().post(url).header("content-type", "application/json").body(body);
+        assert!(request.send().await.unwrap().status().is_success());
+    }
+
+    fn key_requests(&self) -> usize {
+        self.simulator.stats().jwks_calls
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_are_fetched_again_when_the_provider_changed_them() {
+    let world = World::of(ProviderKind::Oidc).await;
+    for _ in 0..3 {
+        assert!(world.authorize("alice").await.is_ok());
+    }
+    assert_eq!(world.key_requests(), 1, "they are remembered");
+
+    world.rotate_keys().await;
+    let error = refused(world.authorize("alice").await);
+    assert_eq!(error, UpstreamError::Untrusted { reason: "id_token_unknown_key" }, "they came only just now");
+    assert_eq!(world.key_requests(), 1);
+
+    world.clock.advance(Duration::from_secs(10));
+    assert!(world.authorize("alice").await.is_ok());
+    assert_eq!(world.key_requests(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unknown_key_makes_no_flood_of_requests() {
+    let world = World::of(ProviderKind::Oidc).await;
+    assert!(world.authorize("alice").await.is_ok());
+    world.simulator.update_settings(|settings| settings.id_token = IdTokenForgery::UnknownKid);
+    world.clock.advance(Duration::from_secs(60));
+    for _ in 0..5 {
+        assert_eq!(refused(world.authorize("alice").await).reason(), "id_token_unknown_key");
+    }
+    assert_eq!(world.key_requests(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_do_not_live_for_ever() {
+    let world = World::of(ProviderKind::Oidc).await;
+    assert!(world.authorize("alice").await.is_ok());
+    world.clock.advance(Duration::from_secs(3600));
+    world.simulator.set_faults([Fault::status(FaultPlace::Discovery, 503)]);
+    assert_eq!(
+        refused(world.authorize("alice").await).reason(),
+        "server_trouble",
+        "old keys are not good enough"
+    );
+    assert!(world.authorize("alice").await.is_ok());
+    assert_eq!(world.key_requests(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_exchanges_at_once_fetch_the_keys_once() {
+    let world = Arc::new(World::of(ProviderKind::Oidc).await);
+    let exchanges: Vec<_> = (0..8)
+        .map(|_| {
+            let world = Arc::clone(&world);
+            tokio::spawn(async move { world.authorize("alice").await.is_ok() })
+        })
+        .collect();
+    for exchange in exchanges {
+        assert!(exchange.await.unwrap());
+    }
+    assert_eq!(world.key_requests(), 1);
+}

@@ -1,0 +1,165 @@
+//! Metadata of all kinds at registration.
+
+use grantkeeper_domain::authorizations::Scopes;
+use grantkeeper_domain::providers::{
+    ClientAuthentication, PkceSupport, ProviderEndpoints, ProviderKind, Registration, RegistrationError,
+};
+use grantkeeper_provider_clients::{ClientSettings, EndpointOverrides};
+use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt;
+use url::Url;
+
+use crate::hostile::Server;
+use crate::world::{loopback_settings, oidc_client, registration};
+
+/// A server that has a document at one path. `ISSUER` in it stands for its own address.
+async fn publishing(path: &'static str, document: Value) -> Server {
+    Server::start(move |mut stream, request| {
+        let document = document.to_string();
+        async move {
+            let host = request.lines().find_map(|line| line.strip_prefix("host: ")).unwrap_or_default();
+            let found = request.starts_with(&format!("GET {path} "));
+            let (status, body) = if found {
+                (200, document.replace("ISSUER", &format!("http://{host}")))
+            } else {
+                (404, String::new())
+            };
+            let answer = format!(
+                "HTTP/1.1 {status} X\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+                body.len()
+            );
+            let _ = stream.write_all(answer.as_bytes()).await;
+        }
+    })
+    .await
+}
+
+const OPENID: &str = "/.well-known/openid-configuration";
+
+fn document() -> Value {
+    json!({
+        "issuer": "ISSUER",
+        "authorization_endpoint": "https://idp.example/authorize",
+        "token_endpoint": "https://idp.example/token",
+        "jwks_uri": "https://keys.example/jwks",
+    })
+}
+
+fn with(name: &str, value: Value) -> Value {
+    let mut document = document();
+    document[name] = value;
+    document
+}
+
+async fn register_at(host: &str) -> Result<ProviderEndpoints, RegistrationError> {
+    oidc_client(loopback_settings()).0.register(&registration(Some(host))).await
+}
+
+async fn register(document: Value) -> Result<ProviderEndpoints, RegistrationError> {
+    register_at(&publishing(OPENID, document).await.url).await
+}
+
+#[tokio::test]
+async fn little_is_enough() {
+    let endpoints = register(document()).await.unwrap();
+    assert_eq!(endpoints.jwks.unwrap().host_str(), Some("keys.example"), "another host is fine");
+    assert_eq!(
+        (endpoints.userinfo, endpoints.revocation, endpoints.device_authorization),
+        (None, None, None)
+    );
+    assert!(!endpoints.announces_iss);
+    assert_eq!(endpoints.client_authentication, ClientAuthentication::ClientSecretBasic);
+    assert_eq!(endpoints.pkce, PkceSupport::S256);
+}
+
+#[tokio::test]
+async fn metadata_are_found_in_both_places() {
+    let mut document = document();
+    document["issuer"] = json!("ISSUER/realms/one");
+    for path in
+        ["/realms/one/.well-known/openid-configuration", "/.well-known/oauth-authorization-server/realms/one"]
+    {
+        let server = publishing(path, document.clone()).await;
+        let endpoints = register_at(&format!("{}/realms/one", server.url)).await.unwrap();
+        assert_eq!(endpoints.issuer, format!("{}/realms/one", server.url), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn every_defect_is_named() {
+    for (document, says) in [
+        (with("issuer", json!("ISSUER/")), "exactly"),
+        (with("issuer", json!("https://another.example")), "exactly"),
+        (with("issuer", Value::Null), "exactly"),
+        (with("authorization_endpoint", Value::Null), "no authorization_endpoint"),
+        (with("token_endpoint", Value::Null), "no token_endpoint"),
+        (with("jwks_uri", Value::Null), "no jwks_uri"),
+        (with("token_endpoint", json!("/token")), "token_endpoint that is no URL"),
+        (with("token_endpoint", json!("https://idp.example/token#x")), "token_endpoint with a fragment"),
+        (with("token_endpoint", json!("http://93.184.215.14/token")), "token_endpoint that is plain http"),
+        (with("token_endpoint", json!("https://10.0.0.1/token")), "token_endpoint that is at an address"),
+        (
+            with("token_endpoint", json!("https://u:p@idp.example/token")),
+            "token_endpoint that is not an https URL",
+        ),
+        (
+            with("userinfo_endpoint", json!("https://169.254.169.254/")),
+            "userinfo_endpoint that is at an address",
+        ),
+        (with("jwks_uri", json!("https://metadata.google.internal/")), "jwks_uri that is at an address"),
+        (
+            with("revocation_endpoint", json!("ftp://idp.example/")),
+            "revocation_endpoint that is not an https URL",
+        ),
+        (with("token_endpoint_auth_methods_supported", json!(["private_key_jwt"])), "client_secret_basic"),
+        (with("token_endpoint", json!(42)), "has no metadata"),
+        (json!("a text"), "has no metadata"),
+    ] {
+        let error = register(document.clone()).await.unwrap_err();
+        assert_eq!(error.field, "host");
+        assert!(error.message.contains(says), "{document}: {}", error.message);
+    }
+}
+
+#[tokio::test]
+async fn the_issuer_is_an_https_url_and_nothing_else() {
+    for host in [
+        "",
+        "idp.example",
+        "ftp://idp.example",
+        "http://idp.example",
+        "https://idp.example?x=1",
+        "https://idp.example#x",
+        "https://user@idp.example",
+    ] {
+        let (client, _) = oidc_client(ClientSettings::default());
+        let error = client.register(&registration(Some(host))).await.unwrap_err();
+        assert_eq!(error.field, "host", "{host}");
+    }
+    let (client, _) = oidc_client(ClientSettings::default());
+    let error = client.register(&registration(None)).await.unwrap_err();
+    assert!(error.field == "host" && error.message.contains("required"), "{error}");
+}
+
+#[tokio::test]
+async fn openid_is_a_scope_that_is_needed() {
+    let (client, _) = oidc_client(loopback_settings());
+    let server = publishing(OPENID, document()).await;
+    let registration =
+        Registration { host: Some(server.url.clone()), scopes: Scopes::parse("profile email") };
+    assert_eq!(client.register(&registration).await.unwrap_err().field, "scopes");
+    assert_eq!(client.check_scopes(&registration.scopes).unwrap_err().field, "scopes");
+    assert_eq!(client.default_scopes(), Scopes::parse("email offline_access openid profile"));
+    assert_eq!(server.hits(), 0);
+}
+
+#[tokio::test]
+async fn replaced_endpoints_need_not_be_published() {
+    let token: Url = "https://proxy.example/token".parse().unwrap();
+    let overrides = EndpointOverrides { token: Some(token.clone()), ..EndpointOverrides::default() };
+    let settings =
+        ClientSettings { overrides: [(ProviderKind::Oidc, overrides)].into(), ..loopback_settings() };
+    let server = publishing(OPENID, with("token_endpoint", Value::Null)).await;
+    let endpoints = oidc_client(settings).0.register(&registration(Some(&server.url))).await.unwrap();
+    assert_eq!(endpoints.token, token);
+}
