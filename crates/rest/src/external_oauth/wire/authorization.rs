@@ -1,0 +1,121 @@
+//! Authorizations, started and completed flows, and access tokens on the wire.
+
+use grantkeeper_domain::authorizations::{AuthorizationView, Scopes, StartedFlow};
+use grantkeeper_domain::providers::ProviderView;
+use grantkeeper_domain::tokens::LentToken;
+use serde::Serialize;
+
+use super::{WireProvider, WireUserInfo, rfc3339};
+use crate::Api;
+
+/// An authorization. It has no member that could hold a token.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(in super::super) struct WireAuthorization {
+    id: String,
+    created_at: String,
+    user_id: String,
+    org_id: String,
+    oauth_client_id: String,
+    credential_id: String,
+    provider: WireProvider,
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status_reason: Option<String>,
+    status_since: String,
+    granted_scopes: Vec<String>,
+    missing_scopes: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    access_token_expires_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token_expires_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_attempt_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_refreshed_at: Option<String>,
+}
+
+impl WireAuthorization {
+    pub(in super::super) fn of(view: &AuthorizationView, api: &Api) -> Self {
+        let AuthorizationView { authorization, provider, status, status_reason, status_since } = view;
+        Self {
+            id: authorization.id.to_string(),
+            created_at: rfc3339(authorization.created_at),
+            user_id: authorization.account_id.to_string(),
+            org_id: authorization.organization_id.to_string(),
+            oauth_client_id: provider.client_id.clone(),
+            credential_id: authorization.credential_id.to_string(),
+            provider: WireProvider::of(&api.provider_view(provider), api),
+            status: status.as_str(),
+            status_reason: status_reason.clone(),
+            status_since: rfc3339(*status_since),
+            granted_scopes: list(&authorization.granted_scopes),
+            missing_scopes: list(&authorization.missing_scopes()),
+            access_token_expires_at: authorization.expires_at.map(rfc3339),
+            refresh_token_expires_at: authorization.refresh_token_expires_at.map(rfc3339),
+            next_attempt_at: authorization.next_attempt_at.map(rfc3339),
+            last_refreshed_at: authorization.last_refreshed_at.map(rfc3339),
+        }
+    }
+}
+
+fn list(scopes: &Scopes) -> Vec<String> {
+    scopes.iter().map(str::to_owned).collect()
+}
+
+impl Api {
+    fn provider_view(&self, provider: &grantkeeper_domain::providers::Provider) -> ProviderView {
+        ProviderView::of(provider.clone(), &*self.clients)
+    }
+}
+
+/// A flow that was started.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(in super::super) struct WireStartedFlow<'a> {
+    redirect_url: &'a str,
+    state: &'a str,
+}
+
+impl<'a> WireStartedFlow<'a> {
+    pub(in super::super) fn of(started: &'a StartedFlow) -> Self {
+        Self { redirect_url: started.redirect_url.as_str(), state: started.state.expose() }
+    }
+}
+
+/// A flow that was completed.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(in super::super) struct WireCompletedFlow<'a> {
+    authorized_provider: WireAuthorization,
+    user_info: WireUserInfo<'a>,
+}
+
+impl<'a> WireCompletedFlow<'a> {
+    pub(in super::super) fn of(view: &'a AuthorizationView, api: &Api) -> Self {
+        Self {
+            authorized_provider: WireAuthorization::of(view, api),
+            user_info: WireUserInfo::of(&view.authorization.user),
+        }
+    }
+}
+
+/// The one answer of this API that carries a token of a provider: an access token, to the user it belongs to.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(in super::super) struct WireToken<'a> {
+    access_token: &'a str,
+    authorized_oauth_provider: WireAuthorization,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<String>,
+}
+
+impl<'a> WireToken<'a> {
+    pub(in super::super) fn of(lent: &'a LentToken, api: &Api) -> Self {
+        Self {
+            access_token: lent.access_token.expose(),
+            authorized_oauth_provider: WireAuthorization::of(&lent.authorization, api),
+            expires_at: lent.expires_at.map(rfc3339),
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! The REST APIs, the OAuth callback, the pages people see and health.
+//!
+//! A handler does three things: read, call one use case, render. Each API has its own wire types and its own table
+//! of errors, and knows nothing of the other APIs.
+
+mod api;
+mod client_address;
+mod external_oauth;
+mod headers;
+mod health;
+mod pages;
+mod query;
+mod request_log;
+mod session;
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::middleware::{NormalizePath, from_fn};
+use actix_web::{App, web};
+
+pub use api::{Api, Readiness, RestSettings};
+pub use external_oauth::EXTERNAL_OAUTH_ROUTES;
+
+/// The whole web application over one [`Api`].
+pub fn app(
+    api: web::Data<Api>,
+) -> App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<impl MessageBody + use<>>,
+        Error = actix_web::Error,
+        InitError = (),
+    > + use<>,
+> {
+    App::new()
+        .app_data(api)
+        .configure(health::routes)
+        .configure(pages::routes)
+        .configure(external_oauth::routes)
+        .default_service(web::to(external_oauth::no_such_path))
+        .wrap(from_fn(headers::set::<BoxBody>))
+        .wrap(from_fn(request_log::log::<BoxBody>))
+        // With and without a slash at the end, and never by a redirect.
+        .wrap(NormalizePath::trim())
+}

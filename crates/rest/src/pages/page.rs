@@ -1,0 +1,60 @@
+//! What the pages have in common.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, ContentType};
+use askama::Template;
+use grantkeeper_domain::StoreError;
+
+/// A page with a heading and a few lines.
+#[derive(Template)]
+#[template(path = "message.html")]
+struct Message<'a> {
+    title: &'a str,
+    lines: &'a [&'a str],
+}
+
+/// A page that tells something.
+pub(super) fn message(status: StatusCode, title: &str, lines: &[&str]) -> HttpResponse {
+    render(status, &Message { title, lines }, None)
+}
+
+/// The one answer to a link or callback that leads nowhere: it does not tell why.
+pub(super) fn not_valid() -> HttpResponse {
+    message(
+        StatusCode::BAD_REQUEST,
+        "This link is not valid",
+        &[
+            "It may have expired, or it was used already, or it was opened in another browser.",
+            "Please start again.",
+        ],
+    )
+}
+
+/// A failure of ours: the cause is in the log.
+pub(super) fn broken(error: &StoreError) -> HttpResponse {
+    tracing::error!(error = error as &dyn std::error::Error, "a page could not be made");
+    message(StatusCode::SERVICE_UNAVAILABLE, "Something went wrong here", &["Please try again in a moment."])
+}
+
+/// Renders a page; its forms may lead to our own origin, and to `leads_to` where one is named (browsers apply the
+/// rule to the redirect behind a form as well).
+pub(super) fn render(status: StatusCode, page: &impl Template, leads_to: Option<&str>) -> HttpResponse {
+    let policy = format!(
+        "default-src 'none'; style-src 'sha256-{STYLE_HASH}'; base-uri 'none'; frame-ancestors 'none'; form-action 'self' {}",
+        leads_to.unwrap_or_default()
+    );
+    match page.render() {
+        Ok(html) => HttpResponse::build(status)
+            .content_type(ContentType::html())
+            .insert_header((header::CONTENT_SECURITY_POLICY, policy.trim_end()))
+            .body(html),
+        Err(error) => {
+            tracing::error!(%error, "a page does not render");
+            HttpResponse::InternalServerError().finish()
+        }
+    }
+}
+
+/// The base64 SHA-256 of the style in `templates/layout.html`: no other style is applied.
+const STYLE_HASH: &str = "ajmDEZD6wxGpo8yXPSAqo6V2lZGUN0RFWhAJ8inAqJA=";

@@ -1,0 +1,211 @@
+//! The service under test.
+
+use std::sync::Arc;
+
+use actix_web::http::header::{self, HeaderMap};
+use actix_web::http::{Method, StatusCode};
+use actix_web::test::TestRequest;
+use actix_web::web::Data;
+use async_trait::async_trait;
+use grantkeeper_domain::accounts::{Account, Organization, Role};
+use grantkeeper_domain::memory::MemoryStore;
+use grantkeeper_domain::tokens::TokenSettings;
+use grantkeeper_domain::{BackgroundTasks, Ports, Settings, UseCases};
+use grantkeeper_rest::{Api, Readiness, RestSettings, app};
+use grantkeeper_testkit::scripted_provider::ScriptedProvider;
+use grantkeeper_testkit::{FixedClock, SeededRandom, TestSealer};
+use serde_json::Value;
+
+pub(crate) const PUBLIC_URL: &str = "http://127.0.0.1:8080";
+pub(crate) const BASE: &str = "/api/v2/externalOAuth";
+
+/// The service over an in-memory store, with two organizations and a provider that a test scripts.
+pub(crate) struct Service {
+    pub(crate) api: Data<Api>,
+    pub(crate) clock: Arc<FixedClock>,
+    pub(crate) provider: ScriptedProvider,
+    pub(crate) use_cases: UseCases,
+    pub(crate) ports: Ports,
+    /// An administrator's API token.
+    pub(crate) admin: String,
+    /// A member's of the same organization.
+    pub(crate) member: String,
+    /// Another member's of the same organization.
+    pub(crate) colleague: String,
+    /// An administrator's of another organization.
+    pub(crate) stranger: String,
+}
+
+/// An answer of the service.
+#[derive(Clone, Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
+}
+
+struct AlwaysReady;
+
+#[async_trait]
+impl Readiness for AlwaysReady {
+    async fn check(&self) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+impl Service {
+    pub(crate) async fn start() -> Self {
+        Self::with(true).await
+    }
+
+    pub(crate) async fn with(asks_people: bool) -> Self {
+        let clock = FixedClock::new();
+        let provider = ScriptedProvider::new();
+        let ports = Ports {
+            store: Arc::new(MemoryStore::new()),
+            clients: Arc::new(provider.clone()),
+            sealer: Arc::new(TestSealer::new()),
+            clock: clock.clone(),
+            random: Arc::new(SeededRandom::new(1)),
+            tasks: BackgroundTasks::on_current_runtime(),
+        };
+        let settings = Settings {
+            public_url: PUBLIC_URL.to_owned(),
+            tokens: TokenSettings::default(),
+            asks_people,
+            holder: "test".to_owned(),
+        };
+        let use_cases = UseCases::over(&ports, &settings);
+        let rest = RestSettings {
+            public_url: PUBLIC_URL.to_owned(),
+            session_cookie: "coder_session_token".to_owned(),
+            trusted_proxies: Vec::new(),
+            asks_people,
+        };
+        let api = Data::new(Api::new(&ports, use_cases.clone(), Arc::new(AlwaysReady), rest));
+        let organization = use_cases.create_organization.run("Acme").await.unwrap();
+        let others = use_cases.create_organization.run("Others").await.unwrap();
+        let admin = token(&use_cases, &organization, "admin@acme.example", Role::Admin).await;
+        let member = token(&use_cases, &organization, "member@acme.example", Role::Member).await;
+        let colleague = token(&use_cases, &organization, "colleague@acme.example", Role::Member).await;
+        let stranger = token(&use_cases, &others, "admin@others.example", Role::Admin).await;
+        Self { api, clock, provider, use_cases, ports, admin, member, colleague, stranger }
+    }
+
+    /// Sends a request as it is.
+    pub(crate) async fn send(&self, request: TestRequest) -> Answer {
+        let service = actix_web::test::init_service(app(self.api.clone())).await;
+        let request = request.peer_addr(([127, 0, 0, 1], 40_000).into()).to_request();
+        let response = actix_web::test::call_service(&service, request).await;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = actix_web::test::read_body(response).await;
+        Answer { status, headers, body: String::from_utf8(body.to_vec()).unwrap() }
+    }
+
+    /// Calls the `external_oauth` API with a token and maybe a JSON body.
+    pub(crate) async fn call(&self, token: &str, method: &str, path: &str, body: Option<Value>) -> Answer {
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        let mut request = TestRequest::default()
+            .method(method)
+            .uri(&format!("{BASE}{path}"))
+            .insert_header((header::AUTHORIZATION, format!("Bearer {token}")));
+        if let Some(body) = body {
+            request = request.set_json(body);
+        }
+        self.send(request).await
+    }
+
+    pub(crate) async fn get(&self, token: &str, path: &str) -> Answer {
+        self.call(token, "GET", path, None).await
+    }
+
+    pub(crate) async fn post(&self, token: &str, path: &str) -> Answer {
+        self.call(token, "POST", path, None).await
+    }
+
+    /// Registers a provider of type `oidc`.
+    pub(crate) async fn register(&self) -> String {
+        let answer = self.call(&self.admin, "POST", "/providers/", Some(new_provider())).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{answer:?}");
+        answer.text("id")
+    }
+
+    /// Starts a flow of the member with a page of their own; returns the state.
+    pub(crate) async fn start_flow(&self, token: &str, provider: &str) -> String {
+        let path = format!("/providers/{provider}/authorize/?redirect_uri=http://127.0.0.1:9999/cb");
+        self.post(token, &path).await.text("state")
+    }
+
+    pub(crate) async fn callback(&self, token: &str, provider: &str, code: &str, state: &str) -> Answer {
+        let body = serde_json::json!({ "providerId": provider, "code": code, "state": state });
+        self.call(token, "POST", "/providers/callback/", Some(body)).await
+    }
+
+    /// Authorizes at a provider; returns the authorization's id.
+    pub(crate) async fn authorize(&self, token: &str, provider: &str) -> String {
+        let state = self.start_flow(token, provider).await;
+        let answer = self.callback(token, provider, &format!("code for {state}"), &state).await;
+        assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+        answer.json()["authorizedProvider"]["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Lets the worker do all that is due.
+    pub(crate) async fn run_workers(&self) {
+        use grantkeeper_domain::jobs::JobRun;
+        while self.use_cases.run_next_job.run().await.unwrap() != JobRun::Idle {}
+        while self.use_cases.run_due_revocations.run(None).await.unwrap() > 0 {}
+    }
+
+    /// What an answer is like, for a snapshot.
+    pub(crate) async fn told(&self, token: &str, method: &str, path: &str, body: Option<Value>) -> String {
+        let sent = body.as_ref().map(|body| format!(" {body}")).unwrap_or_default();
+        let answer = self.call(token, method, path, body).await;
+        format!("{method} {path}{sent}\n{}\n", answer.render())
+    }
+}
+
+async fn token(use_cases: &UseCases, organization: &Organization, email: &str, role: Role) -> String {
+    let account: Account = use_cases.create_account.run(organization.id, email, role).await.unwrap();
+    let issued = use_cases.issue_api_token.run(account.id, None).await.unwrap();
+    issued.secret.expose().to_owned()
+}
+
+pub(crate) fn new_provider() -> Value {
+    serde_json::json!({
+        "name": "Example",
+        "type": "oidc",
+        "clientId": "client-1",
+        "clientSecret": "the client secret",
+        "host": grantkeeper_testkit::scripted_provider::ISSUER,
+    })
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("not JSON: {self:?}"))
+    }
+
+    /// A member of the JSON object that is a string.
+    pub(crate) fn text(&self, member: &str) -> String {
+        self.json()[member].as_str().unwrap_or_else(|| panic!("no {member}: {self:?}")).to_owned()
+    }
+
+    pub(crate) fn header(&self, name: header::HeaderName) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// Status, the headers that belong to the contract, and the body.
+    fn render(&self) -> String {
+        let mut told = format!("→ {}\n", self.status);
+        for name in [header::CONTENT_TYPE, header::LOCATION, header::ALLOW, header::WWW_AUTHENTICATE] {
+            if self.headers.contains_key(&name) {
+                told += &format!("  {name}: {}\n", self.header(name.clone()));
+            }
+        }
+        if !self.body.is_empty() {
+            told += &serde_json::to_string_pretty(&self.json()).unwrap();
+            told.push('\n');
+        }
+        told
+    }
+}
