@@ -1,0 +1,61 @@
+//! The chores: what each use case of the background comes to.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use grantkeeper_domain::jobs::{JobRun, RunNextJob};
+use grantkeeper_domain::revocations::RunDueRevocations;
+use grantkeeper_domain::{CleanUp, StoreError};
+
+use crate::chore::{Chore, Progress};
+
+/// Runs jobs, one after the other.
+pub(crate) struct Jobs(pub(crate) Arc<RunNextJob>);
+
+#[async_trait]
+impl Chore for Jobs {
+    async fn run(&self) -> Result<Progress, StoreError> {
+        Ok(match self.0.run().await? {
+            JobRun::Idle => Progress::Rest,
+            JobRun::Ran(job) => {
+                tracing::info!(%job, "job ended");
+                Progress::More
+            }
+            JobRun::Overtaken(job) => {
+                tracing::warn!(%job, "another worker took the job over");
+                Progress::More
+            }
+        })
+    }
+}
+
+/// Tries the revocations whose time has come, batch by batch.
+pub(crate) struct Revocations(pub(crate) Arc<RunDueRevocations>);
+
+#[async_trait]
+impl Chore for Revocations {
+    async fn run(&self) -> Result<Progress, StoreError> {
+        Ok(match self.0.run(None).await? {
+            0 => Progress::Rest,
+            tried => {
+                tracing::debug!(tried, "revocations tried");
+                Progress::More
+            }
+        })
+    }
+}
+
+/// Removes what has had its time.
+pub(crate) struct Cleaning(pub(crate) Arc<CleanUp>);
+
+#[async_trait]
+impl Chore for Cleaning {
+    async fn run(&self) -> Result<Progress, StoreError> {
+        let rows = self.0.run().await?;
+        if rows > 0 {
+            tracing::debug!(rows, "cleaned up");
+        }
+        // One run removes all there is.
+        Ok(Progress::Rest)
+    }
+}
