@@ -42,7 +42,7 @@ pub(super) async fn show(api: web::Data<Api>, request: HttpRequest, path: web::P
     match api.use_cases.confirm_flow.summary(&session.caller, flow).await {
         Ok(summary) => {
             let connect = Connect { summary: &summary, form_token: &session.form_token };
-            page::render(StatusCode::OK, &connect, Some(&summary.leads_to))
+            page::form(StatusCode::OK, &connect, Some(&summary.leads_to))
         }
         Err(error) => failed(&error),
     }

@@ -2,7 +2,7 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{self, ContentType};
+use actix_web::http::header::{self, ContentType, HeaderValue};
 use askama::Template;
 use grantkeeper_domain::StoreError;
 
@@ -16,7 +16,7 @@ struct Message<'a> {
 
 /// A page that tells something.
 pub(super) fn message(status: StatusCode, title: &str, lines: &[&str]) -> HttpResponse {
-    render(status, &Message { title, lines }, None)
+    render(status, &Message { title, lines }, POLICY)
 }
 
 /// The one answer to a link or callback that leads nowhere: it does not tell why.
@@ -37,17 +37,23 @@ pub(super) fn broken(error: &StoreError) -> HttpResponse {
     message(StatusCode::SERVICE_UNAVAILABLE, "Something went wrong here", &["Please try again in a moment."])
 }
 
-/// Renders a page; its forms may lead to our own origin, and to `leads_to` where one is named (browsers apply the
+/// A page with a form. Its forms may lead to our own origin, and to `leads_to` where one is named (browsers apply the
 /// rule to the redirect behind a form as well).
-pub(super) fn render(status: StatusCode, page: &impl Template, leads_to: Option<&str>) -> HttpResponse {
-    let policy = format!(
-        "default-src 'none'; style-src 'sha256-{STYLE_HASH}'; base-uri 'none'; frame-ancestors 'none'; form-action 'self' {}",
-        leads_to.unwrap_or_default()
-    );
+///
+/// `no-referrer` would not do here: browsers then name no origin when they post the form (Fetch, "append a request
+/// `Origin` header"), and the origin is what tells our own form from another site's.
+pub(super) fn form(status: StatusCode, page: &impl Template, leads_to: Option<&str>) -> HttpResponse {
+    let policy = format!("{POLICY}; form-action 'self' {}", leads_to.unwrap_or_default());
+    let mut response = render(status, page, policy.trim_end());
+    response.headers_mut().insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    response
+}
+
+fn render(status: StatusCode, page: &impl Template, policy: &str) -> HttpResponse {
     match page.render() {
         Ok(html) => HttpResponse::build(status)
             .content_type(ContentType::html())
-            .insert_header((header::CONTENT_SECURITY_POLICY, policy.trim_end()))
+            .insert_header((header::CONTENT_SECURITY_POLICY, policy))
             .body(html),
         Err(error) => {
             tracing::error!(%error, "a page does not render");
@@ -56,5 +62,7 @@ pub(super) fn render(status: StatusCode, page: &impl Template, leads_to: Option<
     }
 }
 
-/// The base64 SHA-256 of the style in `templates/layout.html`: no other style is applied.
-const STYLE_HASH: &str = "ajmDEZD6wxGpo8yXPSAqo6V2lZGUN0RFWhAJ8inAqJA=";
+/// No scripts, nothing from elsewhere, and no style but the one whose base64 SHA-256 stands here: that of
+/// `templates/layout.html`.
+const POLICY: &str = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; \
+                      style-src 'sha256-ajmDEZD6wxGpo8yXPSAqo6V2lZGUN0RFWhAJ8inAqJA='";

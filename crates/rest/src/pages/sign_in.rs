@@ -55,7 +55,7 @@ pub(super) async fn sign_in(
 }
 
 fn form(status: StatusCode, return_to: &str, refused: bool) -> HttpResponse {
-    page::render(status, &SignIn { return_to, refused }, None)
+    page::form(status, &SignIn { return_to, refused }, None)
 }
 
 /// Browsers name the origin of every form they post; another one's form is refused.

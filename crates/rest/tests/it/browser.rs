@@ -98,6 +98,7 @@ async fn a_person_links_an_account() {
         assert!(page.body.contains(shown), "{shown} in {}", page.body);
     }
     assert!(page.header(CONTENT_SECURITY_POLICY).contains("form-action 'self' https://issuer.example"));
+    assert_eq!(page.header(REFERRER_POLICY), "same-origin", "else browsers post the form without an origin");
     let provider_page = browser.say_yes(&flow).await;
     let back = browser.get(&way_back(&provider_page, "code=c")).await;
     assert_eq!(back.status, StatusCode::SEE_OTHER, "{back:?}");

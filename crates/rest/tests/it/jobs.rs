@@ -57,6 +57,7 @@ async fn a_deletion_that_the_provider_does_not_let_us_finish() {
         }
     };
     tokio::select! {
+        biased;
         ran = service.use_cases.run_next_job.run() => assert!(ran.is_ok()),
         () = time_passes => {}
     }

@@ -35,7 +35,7 @@ async fn no_answer_carries_a_refresh_token_or_a_client_secret() {
 #[actix_web::test]
 async fn no_answer_may_be_cached() {
     let service = Service::start().await;
-    for path in ["/healthz", "/api/v2/version", BASE, "/sign-in", "/nothing"] {
+    for path in ["/healthz", "/api/v2/version", BASE, "/callback/x?code=c", "/nothing"] {
         let answer = service.send(TestRequest::get().uri(path)).await;
         assert_eq!(answer.headers.get("cache-control").unwrap(), "no-store", "{path}");
         assert_eq!(answer.headers.get("x-content-type-options").unwrap(), "nosniff", "{path}");

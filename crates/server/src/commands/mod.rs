@@ -1,0 +1,115 @@
+//! The commands, a file for each. A command reads its settings, does one thing, and returns a report.
+
+mod account_create;
+mod audit_list;
+mod config_check;
+mod demo;
+mod doctor;
+mod key_generate;
+mod migrate;
+mod named;
+mod org_create;
+mod org_list;
+mod org_set;
+mod serve;
+mod shown;
+mod token_create;
+mod token_list;
+mod token_revoke;
+
+use clap::Subcommand;
+
+use config_check::ConfigCheck;
+
+use crate::cli::GlobalOptions;
+use crate::failure::Failure;
+
+/// What can be asked for.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Serve(serve::Serve),
+    Demo(demo::Demo),
+    Migrate(migrate::Migrate),
+    /// Look at the configuration.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Make the key that secrets are sealed under.
+    #[command(subcommand)]
+    Key(KeyCommand),
+    /// Organizations: the tenants.
+    #[command(subcommand)]
+    Org(OrgCommand),
+    /// Accounts: the users of an organization.
+    #[command(subcommand)]
+    Account(AccountCommand),
+    /// API tokens: what accounts call with.
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// The audit log.
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    Doctor(doctor::Doctor),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    Check(ConfigCheck),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeyCommand {
+    Generate(key_generate::KeyGenerate),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum OrgCommand {
+    Create(org_create::OrgCreate),
+    List(org_list::OrgList),
+    Set(org_set::OrgSet),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AccountCommand {
+    Create(account_create::AccountCreate),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TokenCommand {
+    Create(token_create::TokenCreate),
+    List(token_list::TokenList),
+    Revoke(token_revoke::TokenRevoke),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuditCommand {
+    List(audit_list::AuditList),
+}
+
+impl Command {
+    /// Does it, and prints what came of it.
+    pub(crate) async fn run(self, options: &GlobalOptions) -> Result<(), Failure> {
+        match self {
+            Self::Serve(command) => command.run(options).await,
+            Self::Demo(command) => command.run(options).await,
+            Self::Migrate(command) => options.print(&command.run(options)?),
+            Self::Config(ConfigCommand::Check(ConfigCheck {})) => options.print(&ConfigCheck::run(options)?),
+            Self::Key(KeyCommand::Generate(command)) => options.print(&command.run()?),
+            Self::Org(OrgCommand::Create(command)) => options.print(&command.run(options).await?),
+            Self::Org(OrgCommand::List(command)) => options.print(&command.run(options).await?),
+            Self::Org(OrgCommand::Set(command)) => options.print(&command.run(options).await?),
+            Self::Account(AccountCommand::Create(command)) => options.print(&command.run(options).await?),
+            Self::Token(TokenCommand::Create(command)) => options.print(&command.run(options).await?),
+            Self::Token(TokenCommand::List(command)) => options.print(&command.run(options).await?),
+            Self::Token(TokenCommand::Revoke(command)) => options.print(&command.run(options).await?),
+            Self::Audit(AuditCommand::List(command)) => options.print(&command.run(options).await?),
+            Self::Doctor(command) => {
+                let examination = command.run(options).await;
+                options.print(&examination)?;
+                examination.verdict()
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

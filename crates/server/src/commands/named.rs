@@ -1,0 +1,48 @@
+//! Things as an operator names them: by id, or by what people call them.
+
+use grantkeeper_domain::Store;
+use grantkeeper_domain::accounts::{Account, Email, Organization};
+use grantkeeper_domain::ids::{AccountId, OrganizationId};
+
+use crate::failure::Failure;
+
+/// The organization with this id or name.
+pub(super) async fn organization(store: &dyn Store, named: &str) -> Result<Organization, Failure> {
+    let by_id = match named.parse::<OrganizationId>() {
+        Ok(id) => store.organization(id).await?,
+        Err(_) => None,
+    };
+    let found = match by_id {
+        Some(organization) => Some(organization),
+        None => store.organization_named(named.trim()).await?,
+    };
+    found.ok_or_else(|| {
+        Failure::of(format!("there is no organization {named:?}; `grantkeeper org list` shows them"))
+    })
+}
+
+/// The account with this id or e-mail address. An address that several organizations know is not enough.
+pub(super) async fn account(store: &dyn Store, named: &str) -> Result<Account, Failure> {
+    if let Ok(id) = named.parse::<AccountId>() {
+        let found = store.account(id).await?;
+        return found.ok_or_else(|| Failure::of(format!("there is no account with the id {named}")));
+    }
+    let email = Email::parse(named).map_err(|_| {
+        Failure::of(format!("{named:?} is neither the id of an account nor an e-mail address"))
+    })?;
+    let mut found = store.accounts_with_email(email.as_str()).await?;
+    match (found.pop(), found.is_empty()) {
+        (None, _) => Err(Failure::of(format!("there is no account with the e-mail address {named}"))),
+        (Some(only), true) => Ok(only),
+        (Some(last), false) => {
+            found.push(last);
+            let line =
+                |account: &Account| format!("{} in organization {}", account.id, account.organization_id);
+            let lines: Vec<_> = found.iter().map(line).collect();
+            Err(Failure::of(format!(
+                "several accounts have the e-mail address {named}; give the id of one: {}",
+                lines.join(", ")
+            )))
+        }
+    }
+}

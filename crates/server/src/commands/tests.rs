@@ -1,0 +1,222 @@
+//! The operator's commands over a database, one after the other, and the shapes of what they print.
+
+use clap::Parser;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::*;
+use crate::report::Report;
+
+/// An installation with a database of its own.
+struct Installation {
+    folder: TempDir,
+    options: GlobalOptions,
+}
+
+/// Reads a command's arguments as the command line does.
+#[derive(Parser)]
+struct Line {
+    #[command(subcommand)]
+    command: Command,
+}
+
+impl Installation {
+    fn new() -> Self {
+        Self::with(&[])
+    }
+
+    fn with(settings: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let database = format!("sqlite://{}", folder.path().join("grantkeeper.db").display());
+        let own = [("database_url", database.as_str()), ("public_url", "http://127.0.0.1:8080")];
+        let owned = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
+        let overrides = own.iter().chain(settings).map(owned).collect();
+        Self { options: GlobalOptions::only(overrides), folder }
+    }
+
+    /// With a key in a file.
+    fn with_key() -> Self {
+        let mut here = Self::new();
+        let file = here.key_file();
+        let Command::Key(KeyCommand::Generate(generate)) = parsed(&format!("key generate --out {file}"))
+        else {
+            panic!("another command");
+        };
+        generate.run().expect("there is no such file yet");
+        let overrides = [here.options.overrides(), &[("keys.file".to_owned(), file)]].concat();
+        here.options = GlobalOptions::only(overrides);
+        here
+    }
+
+    fn key_file(&self) -> String {
+        self.folder.path().join("grantkeeper.key").display().to_string()
+    }
+
+    /// Runs a command that administers; returns what it says to people and to machines.
+    async fn says(&self, line: &str) -> Result<(String, Value), Failure> {
+        let options = &self.options;
+        match parsed(line) {
+            Command::Org(OrgCommand::Create(command)) => command.run(options).await.map(said),
+            Command::Org(OrgCommand::List(command)) => command.run(options).await.map(said),
+            Command::Org(OrgCommand::Set(command)) => command.run(options).await.map(said),
+            Command::Account(AccountCommand::Create(command)) => command.run(options).await.map(said),
+            Command::Token(TokenCommand::Create(command)) => command.run(options).await.map(said),
+            Command::Token(TokenCommand::List(command)) => command.run(options).await.map(said),
+            Command::Token(TokenCommand::Revoke(command)) => command.run(options).await.map(said),
+            Command::Audit(AuditCommand::List(command)) => command.run(options).await.map(said),
+            Command::Migrate(command) => command.run(options).map(said),
+            Command::Config(ConfigCommand::Check(_)) => ConfigCheck::run(options).map(said),
+            Command::Doctor(command) => Ok(said(command.run(options).await)),
+            Command::Serve(_) | Command::Demo(_) | Command::Key(_) => panic!("{line} does not administer"),
+        }
+    }
+
+    async fn json(&self, line: &str) -> Value {
+        self.says(line).await.unwrap_or_else(|failure| panic!("{line}: {failure}")).1
+    }
+
+    async fn text(&self, line: &str) -> String {
+        self.says(line).await.unwrap_or_else(|failure| panic!("{line}: {failure}")).0
+    }
+
+    async fn failure(&self, line: &str) -> String {
+        self.says(line).await.err().unwrap_or_else(|| panic!("{line} goes well")).to_string()
+    }
+}
+
+fn parsed(line: &str) -> Command {
+    let line = Line::try_parse_from(std::iter::once("grantkeeper").chain(line.split(' ')));
+    line.unwrap_or_else(|error| panic!("{error}")).command
+}
+
+fn said(report: impl Report) -> (String, Value) {
+    (report.to_string(), serde_json::to_value(&report).expect("reports are plain"))
+}
+
+fn keys(value: &Value) -> Vec<&str> {
+    value.as_object().expect("an object").keys().map(String::as_str).collect()
+}
+
+#[tokio::test]
+async fn organizations() {
+    let here = Installation::new();
+    assert!(here.text("org list").await.contains("org create"));
+    let acme = here.json("org create Acme").await;
+    assert_eq!(keys(&acme), ["createdAt", "id", "name", "redirectUris"]);
+    assert_eq!(acme["redirectUris"], json!([]));
+    assert!(here.failure("org create Acme").await.contains("exists"));
+
+    let id = acme["id"].as_str().expect("an id");
+    let set = here.json(&format!("org set {id} --redirect-uri https://a.example/cb")).await;
+    assert_eq!(set["redirectUris"], json!(["https://a.example/cb"]));
+    assert_eq!(here.json("org list").await, json!({ "organizations": [set] }));
+    let back = here.json("org set Acme --default-redirect-uris").await;
+    assert_eq!(back, acme);
+    assert!(here.text("org list").await.contains("loopback"));
+
+    let wrong = here.failure("org set Acme --redirect-uri http://a.example/cb").await;
+    assert!(wrong.contains("http://a.example/cb") && wrong.contains("https"), "{wrong}");
+    assert!(here.failure("org set Nobody --default-redirect-uris").await.contains("org list"));
+}
+
+#[tokio::test]
+async fn accounts_and_their_tokens() {
+    let here = Installation::new();
+    here.json("org create Acme").await;
+    let account = here.json("account create --org Acme --email ada@acme.example --admin").await;
+    assert_eq!(keys(&account), ["createdAt", "email", "id", "organizationId", "role"]);
+    assert_eq!(account["role"], "admin");
+    let member = here.json("account create --org Acme --email bo@acme.example").await;
+    assert_eq!(member["role"], "member");
+
+    let issued = here.json("token create --account ada@acme.example --expires-in 90d").await;
+    assert_eq!(keys(&issued), ["accountId", "createdAt", "expiresAt", "id", "status", "token"]);
+    assert_eq!(issued["accountId"], account["id"]);
+    let secret = issued["token"].as_str().expect("the token");
+    assert!(secret.starts_with("gk_"));
+    let shown = here.text("token create --account ada@acme.example").await;
+    assert!(shown.starts_with("gk_") && shown.contains("expires never"), "its first line is the token alone");
+
+    let id = issued["id"].as_str().expect("an id");
+    assert_eq!(here.json(&format!("token revoke {id}")).await["status"], "revoked");
+    let by_id = format!("token list --account {}", account["id"].as_str().expect("an id"));
+    let list = here.json(&by_id).await;
+    let statuses: Vec<_> =
+        list["tokens"].as_array().expect("a list").iter().map(|token| &token["status"]).collect();
+    assert_eq!(statuses, ["revoked", "usable"]);
+    assert!(!list.to_string().contains(secret), "a token is shown once");
+    assert!(here.text("token list --account bo@acme.example").await.contains("no API tokens"));
+}
+
+#[tokio::test]
+async fn an_account_is_named_so_that_it_can_only_be_one() {
+    let here = Installation::new();
+    for organization in ["Acme", "Bolt"] {
+        here.json(&format!("org create {organization}")).await;
+        here.json(&format!("account create --org {organization} --email ada@example.com")).await;
+    }
+    let several = here.failure("token create --account ada@example.com").await;
+    assert!(several.contains("several") && several.contains("organization"), "{several}");
+    assert!(here.failure("token create --account bo@example.com").await.contains("no account"));
+    assert!(here.failure("token create --account bo").await.contains("neither"));
+}
+
+#[tokio::test]
+async fn what_operators_do_is_in_the_audit_log() {
+    let here = Installation::new();
+    here.json("org create Acme").await;
+    here.json("account create --org Acme --email ada@acme.example").await;
+    here.json("token create --account ada@acme.example").await;
+    let log = here.json("audit list --org Acme").await;
+    let entries = log["entries"].as_array().expect("a list");
+    let actions: Vec<_> = entries.iter().map(|entry| &entry["action"]).collect();
+    assert_eq!(actions, ["api_token.issued", "account.created", "organization.created"]);
+    assert!(entries.iter().all(|entry| entry["actor"] == "operator" && entry["outcome"] == "done"));
+    assert_eq!(
+        here.json("audit list --org Acme --limit 1").await["entries"].as_array().map(Vec::len),
+        Some(1)
+    );
+    assert!(here.text("audit list --org Acme").await.starts_with("AT"));
+}
+
+#[tokio::test]
+async fn a_dry_run_changes_nothing() {
+    let here = Installation::new();
+    let pending = here.json("migrate --dry-run").await;
+    assert_eq!(pending["dryRun"], true);
+    assert!(!pending["migrations"].as_array().expect("a list").is_empty());
+    assert_eq!(std::fs::read_dir(here.folder.path()).expect("a folder").count(), 0);
+    assert_eq!(here.json("migrate").await["migrations"], pending["migrations"]);
+    assert_eq!(here.text("migrate --dry-run").await, "the schema is up to date");
+}
+
+#[tokio::test]
+async fn a_checked_configuration_is_shown_without_its_key() {
+    let here = Installation::with_key();
+    let checked = here.json("config check").await;
+    assert_eq!(keys(&checked), ["keyId", "settings", "warnings"]);
+    assert_eq!(checked["settings"]["public_url"], "http://127.0.0.1:8080");
+    let key = std::fs::read_to_string(here.key_file()).expect("it is there");
+    assert!(!checked.to_string().contains(key.trim()));
+    let wrong =
+        Installation::with(&[("tokens.caller_wait", "9"), ("nope", "1")]).failure("config check").await;
+    assert!(wrong.contains("tokens.caller_wait") && wrong.contains("nope"), "all at once: {wrong}");
+}
+
+#[tokio::test]
+async fn a_doctor_finds_what_is_wrong_and_touches_nothing() {
+    let here = Installation::with_key();
+    let checks = |examination: &Value| -> Vec<(String, bool)> {
+        let list = examination["checks"].as_array().expect("a list").iter();
+        list.map(|check| (check["name"].as_str().unwrap_or_default().to_owned(), check["ok"] == true))
+            .collect()
+    };
+    let names = |ok: [bool; 3]| {
+        ["configuration", "key", "store"].map(str::to_owned).into_iter().zip(ok).collect::<Vec<_>>()
+    };
+    assert_eq!(checks(&here.json("doctor").await), names([true; 3]));
+    assert!(!here.folder.path().join("grantkeeper.db").exists());
+    here.json("migrate").await;
+    assert!(here.text("doctor").await.contains("binds it to the key"));
+    assert_eq!(checks(&Installation::new().json("doctor").await), names([true, false, true]));
+}

@@ -1,0 +1,143 @@
+//! A caller of the public HTTP API: nothing that a newcomer's own program would not do.
+
+use reqwest::{Method, StatusCode};
+use serde_json::Value;
+
+use super::narrator::{Narrator, shortened};
+use crate::failure::Failure;
+
+/// Where the API is.
+const BASE: &str = "/api/v2/externalOAuth";
+
+/// One account's program.
+pub(super) struct ApiClient<'a> {
+    pub(super) who: &'static str,
+    pub(super) http: reqwest::Client,
+    pub(super) base_url: &'a str,
+    pub(super) token: &'a str,
+    pub(super) narrator: &'a Narrator,
+}
+
+/// What came back.
+pub(super) struct Answer {
+    request: String,
+    pub(super) status: StatusCode,
+    pub(super) body: Value,
+}
+
+impl ApiClient<'_> {
+    pub(super) async fn get(&self, path: &str) -> Result<Answer, Failure> {
+        self.call(Method::GET, path, None).await
+    }
+
+    pub(super) async fn post(&self, path: &str, body: Option<Value>) -> Result<Answer, Failure> {
+        self.call(Method::POST, path, body).await
+    }
+
+    pub(super) async fn delete(&self, path: &str) -> Result<Answer, Failure> {
+        self.call(Method::DELETE, path, None).await
+    }
+
+    async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Result<Answer, Failure> {
+        let shown = body.as_ref().map(|body| format!(" {}", without_secret(body))).unwrap_or_default();
+        self.narrator.asked(self.who, format_args!("{method} {BASE}/{path}{shown}"));
+        self.quietly(method, path, body).await
+    }
+
+    /// A call that is not told.
+    pub(super) async fn quietly(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> Result<Answer, Failure> {
+        let request = format!("{method} {BASE}/{path}");
+        let call =
+            self.http.request(method, format!("{}{BASE}/{path}", self.base_url)).bearer_auth(self.token);
+        let call = match &body {
+            Some(body) => call.header("content-type", "application/json").body(serde_json::to_vec(body)?),
+            None => call,
+        };
+        let answer = call.send().await?;
+        let status = answer.status();
+        let bytes = answer.bytes().await?;
+        // DELETE answers with nothing.
+        let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes)? };
+        Ok(Answer { request, status, body })
+    }
+}
+
+impl Answer {
+    /// Goes on only with that status.
+    pub(super) fn expect(self, status: StatusCode) -> Result<Self, Failure> {
+        if self.status == status {
+            return Ok(self);
+        }
+        let message = self.body["message"].as_str().unwrap_or("without a message");
+        Err(Failure::of(format!(
+            "{} was to be answered with {status}, and was with {}: {message} {}",
+            self.request, self.status, self.body["errorFields"]
+        )))
+    }
+
+    /// A text of the body, by its JSON pointer (RFC 6901).
+    pub(super) fn text(&self, pointer: &str) -> Result<&str, Failure> {
+        let found = self.body.pointer(pointer).and_then(Value::as_str);
+        found.ok_or_else(|| Failure::of(format!("{} was answered without {pointer}", self.request)))
+    }
+
+    /// Tells the answer with some of its members.
+    pub(super) fn tell(&self, narrator: &Narrator, pointers: &[&str]) {
+        let found = pointers.iter().filter_map(|pointer| {
+            let value = self.body.pointer(pointer)?;
+            let name = pointer.trim_start_matches('/');
+            Some((name, shown(name, value)))
+        });
+        narrator.answered(self.status, &found.collect::<Vec<_>>());
+    }
+}
+
+/// Secrets are shortened, all else is shown as it is.
+fn shown(name: &str, value: &Value) -> String {
+    match value {
+        Value::String(text) if matches!(name, "accessToken" | "state") => shortened(text),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+fn without_secret(body: &Value) -> Value {
+    let mut shown = body.clone();
+    if let Some(Value::String(secret)) = shown.get_mut("clientSecret") {
+        *secret = shortened(secret);
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_answer_that_was_not_expected_is_told_with_its_reason() {
+        let answer = Answer {
+            request: "POST /api/v2/externalOAuth/providers/".to_owned(),
+            status: StatusCode::UNPROCESSABLE_ENTITY,
+            body: json!({"message": "the request is not valid", "errorFields": [{"name": "host", "message": "no"}]}),
+        };
+        let failure = answer.expect(StatusCode::CREATED).err().expect("another status").to_string();
+        for part in ["POST", "providers/", "201", "422", "not valid", r#""name":"host""#] {
+            assert!(failure.contains(part), "{part} in {failure}");
+        }
+    }
+
+    #[test]
+    fn secrets_are_not_shown_whole() {
+        let body = without_secret(&json!({"clientId": "demo", "clientSecret": "0123456789abcdef"}));
+        assert_eq!(body, json!({"clientId": "demo", "clientSecret": "0123456789ab…"}));
+        assert_eq!(shown("accessToken", &json!("0123456789abcdef")), "0123456789ab…");
+        assert_eq!(shown("expiresAt", &json!("2026-01-01T00:00:00Z")), "2026-01-01T00:00:00Z");
+    }
+}

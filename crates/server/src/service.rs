@@ -1,0 +1,144 @@
+//! The service: the web surface and the workers over one set of use cases, started and stopped together.
+
+use std::io;
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use actix_web::HttpServer;
+use actix_web::dev::ServerHandle;
+use actix_web::web::Data;
+use async_trait::async_trait;
+use grantkeeper_config::{PublicUrl, Settings};
+use grantkeeper_domain::services::{Clock, within};
+use grantkeeper_domain::{BackgroundTasks, Settings as DomainSettings, UseCases};
+use grantkeeper_rest::{Api, Readiness, RestSettings};
+use grantkeeper_token_sealing::{EnvelopeSealer, MasterKey};
+use grantkeeper_workers::{WorkerSettings, Workers};
+use tokio::task::JoinHandle;
+use url::Url;
+
+use crate::failure::Failure;
+use crate::wiring::{self, Wired};
+
+/// A service that is put together, and does nothing yet.
+pub(crate) struct Service {
+    pub(crate) use_cases: UseCases,
+    api: Data<Api>,
+    clock: Arc<dyn Clock>,
+    tasks: BackgroundTasks,
+    threads: usize,
+    poll_interval: Duration,
+    shutdown_timeout: Duration,
+}
+
+impl Service {
+    /// Opens the store, verifies the key and puts the use cases over it all. Work that outlives its caller will run
+    /// on the runtime that calls this, not on one of a web worker.
+    pub(crate) async fn assemble(
+        settings: &Settings,
+        public_url: &PublicUrl,
+        key: MasterKey,
+        simulator: Option<&Url>,
+    ) -> Result<Self, Failure> {
+        let Wired { ports, sealer } = Wired::up(settings, key, simulator).await?;
+        let domain_settings = DomainSettings {
+            public_url: public_url.as_str().to_owned(),
+            tokens: wiring::token_settings(settings),
+            asks_people: settings.browser.confirmation,
+            holder: wiring::holder(&*ports.random),
+        };
+        let use_cases = UseCases::over(&ports, &domain_settings);
+        let rest_settings = RestSettings {
+            public_url: public_url.as_str().to_owned(),
+            session_cookie: settings.browser.session_cookie.clone(),
+            trusted_proxies: settings.network.trusted_proxies.clone(),
+            asks_people: settings.browser.confirmation,
+        };
+        let api = Api::new(&ports, use_cases.clone(), Arc::new(KeyInPlace(sealer)), rest_settings);
+        Ok(Self {
+            use_cases,
+            api: Data::new(api),
+            clock: ports.clock,
+            tasks: ports.tasks,
+            threads: settings.workers.unwrap_or_else(cores),
+            poll_interval: settings.jobs.poll_interval,
+            shutdown_timeout: settings.jobs.shutdown_timeout,
+        })
+    }
+
+    /// Starts to answer requests and to work in the background.
+    pub(crate) fn start(self, listener: TcpListener) -> Result<RunningService, Failure> {
+        let Self { use_cases, api, clock, tasks, threads, poll_interval, shutdown_timeout } = self;
+        let server = HttpServer::new(move || grantkeeper_rest::app(api.clone()))
+            .workers(threads)
+            .shutdown_timeout(shutdown_timeout.as_secs())
+            .disable_signals()
+            .listen(listener)?
+            .run();
+        let handle = server.handle();
+        let server = tokio::spawn(server);
+        let workers = Workers::start(&use_cases, clock.clone(), WorkerSettings { poll_interval });
+        Ok(RunningService { handle, server, workers, tasks, clock, shutdown_timeout })
+    }
+}
+
+fn cores() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// A service that answers requests.
+pub(crate) struct RunningService {
+    handle: ServerHandle,
+    server: JoinHandle<io::Result<()>>,
+    workers: Workers,
+    tasks: BackgroundTasks,
+    clock: Arc<dyn Clock>,
+    shutdown_timeout: Duration,
+}
+
+impl RunningService {
+    /// Waits for the web server to end by itself, which it does only when something is very wrong.
+    pub(crate) async fn broken(&mut self) -> Failure {
+        let reason = match (&mut self.server).await {
+            Ok(Ok(())) => "without a reason".to_owned(),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "by a panic".to_owned(),
+        };
+        Failure::of(format!("the web server ended: {reason}"))
+    }
+
+    /// Stops: no new connections, requests and background runs that have begun get to their end, and so do
+    /// exchanges and refreshes with nobody waiting, all within the configured time.
+    pub(crate) async fn stop(self) {
+        let Self { handle, server, workers, tasks, clock, shutdown_timeout } = self;
+        let stopping = async {
+            let (ended, ()) = tokio::join!(workers.stop(shutdown_timeout), handle.stop(true));
+            if !ended {
+                tracing::warn!("background work was cut off; another start goes on with it");
+            }
+            tasks.drain().await;
+        };
+        if within(&clock, shutdown_timeout, stopping).await.is_none() {
+            tracing::warn!("not everything ended within jobs.shutdown_timeout");
+        }
+        server.abort();
+    }
+}
+
+/// Whether the key is (still) the one that the store is sealed under.
+struct KeyInPlace(Arc<EnvelopeSealer>);
+
+#[async_trait]
+impl Readiness for KeyInPlace {
+    async fn check(&self) -> Result<(), String> {
+        match wiring::verify_key(&self.0).await {
+            Ok(()) => Ok(()),
+            Err(failure) => {
+                tracing::warn!(%failure, "the key does not fit the store");
+                Err("key".to_owned())
+            }
+        }
+    }
+}
