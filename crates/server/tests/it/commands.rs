@@ -1,0 +1,66 @@
+//! The operator's commands.
+
+use serde_json::json;
+
+use crate::installation::Installation;
+
+#[test]
+fn organizations_accounts_and_tokens() {
+    let installation = Installation::new();
+    let acme = installation.run(&["org", "create", "Acme"]);
+    assert_eq!(acme["name"], "Acme");
+    assert!(installation.refuses(&["org", "create", "Acme"]).contains("exists"));
+    let uri = "https://app.example/cb";
+    let set = installation.run(&["org", "set", "Acme", "--redirect-uri", uri]);
+    assert_eq!(set["redirectUris"], json!([uri]));
+    assert!(
+        installation.refuses(&["org", "set", "Acme", "--redirect-uri", "https://x/?q"]).contains("query")
+    );
+    let email = "ada@acme.example";
+    let account = installation.run(&["account", "create", "--org", "Acme", "--email", email, "--admin"]);
+    assert_eq!((&account["role"], &account["organizationId"]), (&json!("admin"), &acme["id"]));
+    assert!(installation.refuses(&["account", "create", "--org", "None", "--email", email]).contains("None"));
+    installation.run(&["token", "create", "--account", email, "--expires-in", "90d"]);
+    let listed = installation.run(&["token", "list", "--account", email]);
+    let id = listed["tokens"][0]["id"].as_str().unwrap().to_owned();
+    assert_eq!(listed["tokens"][0]["status"], "usable");
+    assert!(!listed.to_string().contains("gk_"), "{listed}");
+    installation.run(&["token", "revoke", &id]);
+    assert_eq!(installation.run(&["token", "list", "--account", email])["tokens"][0]["status"], "revoked");
+    let audit = installation.run(&["audit", "list", "--org", "Acme"]).to_string();
+    for action in [
+        "organization.created",
+        "organization.changed",
+        "account.created",
+        "api_token.issued",
+        "api_token.revoked",
+    ] {
+        assert!(audit.contains(action), "no {action} in {audit}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_works_until_it_is_revoked() {
+    let installation = Installation::new();
+    let token = installation.token("ada@acme.example", true);
+    let caller = installation.caller(&token);
+    let _running = installation.serve().await;
+    assert_eq!(caller.get("/providers/").await.0.as_u16(), 200);
+    let id = installation.run(&["token", "list", "--account", "ada@acme.example"])["tokens"][0]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    installation.run(&["token", "revoke", &id]);
+    assert_eq!(caller.get("/providers/").await.0.as_u16(), 401, "at once, in a running service");
+}
+
+#[test]
+fn a_key_file_is_for_its_owner_and_is_not_overwritten() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let installation = Installation::new();
+    let file = installation.path("grantkeeper.key");
+    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    let before = std::fs::read(&file).unwrap();
+    installation.refuses(&["key", "generate", "--out", file.to_str().unwrap()]);
+    assert_eq!(std::fs::read(&file).unwrap(), before);
+}
