@@ -5,6 +5,7 @@ use std::future::Future;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio_util::task::TaskTracker;
+use tracing::Instrument as _;
 
 /// Runs detached work on one runtime and can wait for all of it to end.
 #[derive(Clone)]
@@ -33,7 +34,8 @@ impl BackgroundTasks {
             async move {
                 // Nobody waits any more: that is what detached means.
                 let _ = done.send(work.await);
-            },
+            }
+            .in_current_span(),
             &self.runtime,
         );
         result
@@ -46,3 +48,6 @@ impl BackgroundTasks {
         self.tracker.reopen();
     }
 }
+
+#[cfg(test)]
+mod tests;

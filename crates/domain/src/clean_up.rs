@@ -44,3 +44,6 @@ impl CleanUp {
             + self.revocations.purge_revocations(now - RECEIPTS).await?)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,10 +11,13 @@ pub mod audit;
 pub mod authorizations;
 mod background;
 mod clean_up;
+#[cfg(test)]
+mod fixtures;
 pub mod ids;
 pub mod jobs;
 #[cfg(feature = "memory")]
 pub mod memory;
+mod persist;
 mod ports;
 pub mod providers;
 pub mod revocations;

@@ -28,7 +28,7 @@ pub trait Random: Send + Sync {
     fn fill(&self, bytes: &mut [u8]);
 }
 
-impl dyn Random {
+impl dyn Random + '_ {
     /// 256 random bits in base64url: a state, a nonce, a handle, or a PKCE verifier (RFC 7636, 4.1: 43 characters).
     pub fn token(&self) -> Secret {
         let mut bytes = [0; 32];

@@ -14,6 +14,7 @@ use crate::clean_up::CleanUp;
 use crate::jobs::{DeleteProviderJob, QueueStats, RunNextJob, StatsJob, ViewJobs};
 use crate::providers::{DeleteProvider, ListProviders, RegisterProvider, UpdateProvider, ViewProvider};
 use crate::revocations::{RevocationAttempt, RunDueRevocations};
+use crate::sealing::{AuditedSealer, TokenSealer};
 use crate::tokens::{InFlight, LendAccessToken, RefreshTokensOnce, TokenSettings};
 
 /// What an installation decides.
@@ -94,14 +95,15 @@ use_cases! {
 
 impl UseCases {
     /// Assembles all of them.
+    #[expect(clippy::too_many_lines, reason = "a list of what goes where has nothing to take apart")]
     pub fn over(ports: &Ports, settings: &Settings) -> Self {
+        let ports = &Ports { sealer: audited(ports), ..ports.clone() };
         let tokens = settings.tokens;
-        let authenticate = Arc::new(AuthenticateCaller {
-            tokens: ports.store.clone(),
-            clock: ports.clock.clone(),
-        });
+        let authenticate =
+            Arc::new(AuthenticateCaller { tokens: ports.store.clone(), clock: ports.clock.clone() });
         let exchange = Arc::new(ExchangeCode {
             authorizations: ports.store.clone(),
+            flows: ports.store.clone(),
             catalog: ports.store.clone(),
             clients: ports.clients.clone(),
             sealer: ports.sealer.clone(),
@@ -157,6 +159,8 @@ impl UseCases {
         let delete_provider_job = DeleteProviderJob {
             catalog: ports.store.clone(),
             authorizations: ports.store.clone(),
+            flows: ports.store.clone(),
+            leases: ports.store.clone(),
             detach: delete_authorization.clone(),
             revoke: run_due_revocations.clone(),
             revocations: ports.store.clone(),
@@ -197,9 +201,7 @@ impl UseCases {
                 clock: ports.clock.clone(),
                 random: ports.random.clone(),
             }),
-            list_api_tokens: Arc::new(ListApiTokens {
-                tokens: ports.store.clone(),
-            }),
+            list_api_tokens: Arc::new(ListApiTokens { tokens: ports.store.clone() }),
             revoke_api_token: Arc::new(RevokeApiToken {
                 tokens: ports.store.clone(),
                 store: ports.store.clone(),
@@ -219,6 +221,7 @@ impl UseCases {
                 store: ports.store.clone(),
                 clock: ports.clock.clone(),
                 random: ports.random.clone(),
+                settings: tokens,
             }),
             list_providers: Arc::new(ListProviders {
                 catalog: ports.store.clone(),
@@ -292,9 +295,7 @@ impl UseCases {
                 clock: ports.clock.clone(),
                 random: ports.random.clone(),
             }),
-            view_jobs: Arc::new(ViewJobs {
-                queue: ports.store.clone(),
-            }),
+            view_jobs: Arc::new(ViewJobs { queue: ports.store.clone() }),
             run_next_job: Arc::new(RunNextJob {
                 queue: ports.store.clone(),
                 delete_provider: delete_provider_job,
@@ -315,4 +316,13 @@ impl UseCases {
             run_due_revocations,
         }
     }
+}
+
+fn audited(ports: &Ports) -> Arc<dyn TokenSealer> {
+    Arc::new(AuditedSealer {
+        sealer: ports.sealer.clone(),
+        store: ports.store.clone(),
+        clock: ports.clock.clone(),
+        random: ports.random.clone(),
+    })
 }

@@ -23,6 +23,9 @@ pub(crate) struct RevocationEndpoint {
 /// The provider cannot revoke this kind of token (RFC 7009, 2.2.1).
 const UNSUPPORTED: &str = "unsupported_token_type";
 
+/// The provider does not know the token any more, which RFC 7009, 2.2, would have it answer with 200.
+const ALREADY_DEAD: [&str; 2] = ["invalid_token", "invalid_grant"];
+
 /// What became of one token.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Outcome {
@@ -75,6 +78,8 @@ impl RevocationEndpoint {
         match read_refusal(&answer, now)? {
             None => Ok(Outcome::Revoked),
             Some(code) if code == UNSUPPORTED => Ok(Outcome::Unsupported),
+            // Some providers answer so to a token that is dead already: with its grant, say, a moment ago.
+            Some(code) if ALREADY_DEAD.contains(&code.as_str()) => Ok(Outcome::Revoked),
             Some(code) => Err(self.errors.failure(&code, answer.retry_after(now))),
         }
     }

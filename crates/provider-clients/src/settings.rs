@@ -42,8 +42,11 @@ impl Default for ClientSettings {
 pub struct Limits {
     /// For resolving the name, connecting and the TLS handshake.
     pub connect: Duration,
-    /// For the whole call, to the last byte of the answer.
+    /// For a whole call of a token, revocation or device authorization endpoint, to the last byte of the answer.
     pub request: Duration,
+    /// For a whole call for a document: metadata, keys, a profile. An exchange takes one of each, and what the two
+    /// take together must not be longer than its caller's limit: tokens that come and are not kept are lost.
+    pub document: Duration,
     /// The largest answer of a token, revocation or device authorization endpoint, in bytes.
     pub token_answer: usize,
     /// The largest answer of any other endpoint, in bytes.
@@ -54,7 +57,8 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(5),
-            request: Duration::from_secs(30),
+            request: Duration::from_secs(20),
+            document: Duration::from_secs(10),
             token_answer: 64 * 1024,
             answer: 1024 * 1024,
         }
@@ -78,4 +82,6 @@ pub struct EndpointOverrides {
     pub jwks: Option<Url>,
     /// The device authorization endpoint.
     pub device_authorization: Option<Url>,
+    /// Where people withdraw an authorization by hand.
+    pub settings_url: Option<Url>,
 }

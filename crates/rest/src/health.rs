@@ -7,7 +7,11 @@ use serde_json::json;
 use crate::Api;
 
 pub(crate) fn routes(config: &mut ServiceConfig) {
-    config.route("/healthz", web::get().to(alive)).route("/readyz", web::get().to(ready));
+    config
+        .route("/healthz", web::get().to(alive))
+        .route("/healthz", web::head().to(alive))
+        .route("/readyz", web::get().to(ready))
+        .route("/readyz", web::head().to(ready));
 }
 
 async fn alive() -> HttpResponse {
@@ -18,7 +22,7 @@ async fn alive() -> HttpResponse {
 async fn ready(api: web::Data<Api>) -> HttpResponse {
     let mut failed = Vec::new();
     if let Err(error) = api.store.check().await {
-        tracing::warn!(%error, "not ready: store");
+        tracing::warn!(error = &error as &dyn std::error::Error, "not ready: store");
         failed.push("store".to_owned());
     }
     if let Err(what) = api.readiness.check().await {

@@ -9,6 +9,7 @@ use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage as _, HttpRequest, web};
 use grantkeeper_domain::services::Random;
+use tracing::Instrument as _;
 
 use crate::Api;
 use crate::client_address::client_address;
@@ -33,10 +34,11 @@ pub(crate) async fn log<B: MessageBody>(
     let client = client_address(&request, &api.settings.trusted_proxies);
     let (method, path) = (request.method().clone(), request.path().to_owned());
     let started = api.clock.now();
-    let mut response = next.call(request).await?;
+    // Whatever is logged on the way, by detached work too, names the request.
+    let mut response = next.call(request).instrument(tracing::info_span!("request", %id)).await?;
     let micros = (api.clock.now() - started).num_microseconds().unwrap_or(i64::MAX);
     let status = response.status().as_u16();
-    tracing::info!(request = %id, client = client.map(tracing::field::display), %method, path, status, micros, "answered");
+    tracing::info!(%id, client = client.map(tracing::field::display), %method, path, status, micros, "answered");
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID.clone(), value);
     }

@@ -47,13 +47,15 @@ pub(crate) fn session_cookie(api: &Api, secret: &ApiTokenSecret) -> Cookie<'stat
 }
 
 const FLOW_COOKIE: &str = "grantkeeper_flow_";
-const CALLBACK_PATH: &str = "/callback";
+/// Where https is spoken: a name with this prefix cannot be planted by a neighbouring subdomain (RFC 6265bis, 4.1.3.2).
+const HOST_PREFIX: &str = "__Host-";
 
 /// The cookie that a flow's browser has to show at the callback; a name of its own for each flow, so that parallel
 /// flows do not clobber each other.
 pub(crate) fn flow_cookie(api: &Api, id: FlowId, secret: &Secret) -> Cookie<'static> {
-    Cookie::build(format!("{FLOW_COOKIE}{id}"), secret.expose().to_owned())
-        .path(CALLBACK_PATH)
+    let (prefix, path) = if api.is_secure() { (HOST_PREFIX, "/") } else { ("", "/callback") };
+    Cookie::build(format!("{prefix}{FLOW_COOKIE}{id}"), secret.expose().to_owned())
+        .path(path)
         .http_only(true)
         .secure(api.is_secure())
         .same_site(SameSite::Lax)
@@ -69,11 +71,13 @@ pub(crate) fn spent_flow_cookie(api: &Api, id: FlowId) -> Cookie<'static> {
 }
 
 /// Every flow cookie that the browser shows.
-pub(crate) fn flow_cookies(request: &HttpRequest) -> Vec<Secret> {
+pub(crate) fn flow_cookies(api: &Api, request: &HttpRequest) -> Vec<Secret> {
+    let prefix = if api.is_secure() { HOST_PREFIX } else { "" };
     // Cookies that do not parse are not ours.
     let Ok(cookies) = request.cookies() else {
         return Vec::new();
     };
-    let ours = cookies.iter().filter(|cookie| cookie.name().starts_with(FLOW_COOKIE));
+    let is_ours = |name: &str| name.strip_prefix(prefix).is_some_and(|name| name.starts_with(FLOW_COOKIE));
+    let ours = cookies.iter().filter(|cookie| is_ours(cookie.name()));
     ours.map(|cookie| Secret::new(cookie.value().to_owned())).collect()
 }

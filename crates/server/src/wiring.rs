@@ -1,8 +1,9 @@
 //! Wiring: adapters behind the domain's ports, set up from the settings.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use grantkeeper_config::{AllowedPeer, EndpointReplacements, IpNet, KeyText, Settings};
+use grantkeeper_config::{AllowedPeer, EndpointReplacements, KeyText, Settings};
 use grantkeeper_domain::providers::ProviderKind;
 use grantkeeper_domain::services::{Clock, Random};
 use grantkeeper_domain::tokens::TokenSettings;
@@ -12,7 +13,7 @@ use grantkeeper_provider_clients::{
 };
 use grantkeeper_store_diesel::{DieselStore, OpenOptions};
 use grantkeeper_token_sealing::{CanaryError, EnvelopeSealer, KeyRing, MasterKey};
-use url::{Host, Url};
+use url::Url;
 
 use crate::adapters::{SystemClock, SystemRandom};
 use crate::failure::Failure;
@@ -114,21 +115,23 @@ fn client_settings(settings: &Settings, simulator: Option<&Url>) -> ClientSettin
     });
     ClientSettings {
         network: network_policy(&settings.network.allow, simulator),
-        limits: Limits { request: settings.tokens.upstream_limit, ..Limits::default() },
+        limits: limits(settings.tokens.upstream_limit),
         simulator: simulator.cloned(),
         overrides: overrides.collect(),
         ..ClientSettings::default()
     }
 }
 
-/// What the operator allows, and the address of the simulated provider while it runs.
+/// Two thirds of what an exchange may take are for the tokens, the rest for the keys that verify them.
+fn limits(upstream: Duration) -> Limits {
+    let document = upstream / 3;
+    let request = document * 2;
+    Limits { request, document, ..Limits::default() }
+}
+
+/// What the operator allows, and the simulated provider while it runs.
 fn network_policy(allow: &[AllowedPeer], simulator: Option<&Url>) -> NetworkPolicy {
-    let simulator = simulator.and_then(Url::host).and_then(|host| match host {
-        Host::Ipv4(address) => Some(IpNet::from(std::net::IpAddr::V4(address))),
-        Host::Ipv6(address) => Some(IpNet::from(std::net::IpAddr::V6(address))),
-        Host::Domain(_) => None,
-    });
-    let mut networks = Vec::from_iter(simulator);
+    let mut networks = Vec::new();
     let mut hosts = Vec::new();
     for peer in allow {
         match peer {
@@ -136,7 +139,11 @@ fn network_policy(allow: &[AllowedPeer], simulator: Option<&Url>) -> NetworkPoli
             AllowedPeer::Host(host) => hosts.push(host.clone()),
         }
     }
-    NetworkPolicy::new(networks, hosts)
+    let policy = NetworkPolicy::new(networks, hosts);
+    match simulator {
+        Some(url) => policy.and_server(url),
+        None => policy,
+    }
 }
 
 fn endpoint_overrides(replacements: &EndpointReplacements) -> EndpointOverrides {
@@ -148,6 +155,7 @@ fn endpoint_overrides(replacements: &EndpointReplacements) -> EndpointOverrides 
         revocation: replacements.revocation_url.clone(),
         jwks: replacements.jwks_url.clone(),
         device_authorization: replacements.device_authorization_url.clone(),
+        settings_url: replacements.settings_url.clone(),
     }
 }
 
@@ -169,8 +177,7 @@ mod tests {
         let closed = network_policy(&[], None);
         assert_eq!(closed, NetworkPolicy::default());
         let open = network_policy(&[], Some(&simulator));
-        let listed: IpNet = "127.0.0.1/32".parse().expect("a network");
-        assert_eq!(open, NetworkPolicy::new(vec![listed], []));
+        assert_eq!(open, NetworkPolicy::default().and_server(&simulator));
     }
 
     #[test]

@@ -66,6 +66,13 @@ pub(crate) fn by_email(email: String) -> _ {
     accounts::table.filter(accounts::email.eq(email)).order((accounts::created_at, accounts::id))
 }
 
+#[auto_type]
+pub(crate) fn of_organization(organization: Id) -> _ {
+    accounts::table
+        .filter(accounts::organization_id.eq(organization))
+        .order((accounts::created_at, accounts::id))
+}
+
 #[async_trait]
 impl AccountStore for DieselStore {
     async fn organization(&self, id: OrganizationId) -> Result<Option<Organization>, StoreError> {
@@ -88,5 +95,9 @@ impl AccountStore for DieselStore {
     async fn accounts_with_email(&self, email: &str) -> Result<Vec<Account>, StoreError> {
         let email = email.to_owned();
         self.read(move |c| all(by_email(email).load(c))).await
+    }
+
+    async fn accounts_in(&self, organization: OrganizationId) -> Result<Vec<Account>, StoreError> {
+        self.read(move |c| all(of_organization(organization.into()).load(c))).await
     }
 }

@@ -39,6 +39,7 @@ impl From<&AuditEntry> for AuditRow {
         let (actor, account_id, token_id) = match entry.actor {
             Actor::Account { account_id, token_id } => ("account", Some(account_id), Some(token_id)),
             Actor::Operator => ("operator", None, None),
+            Actor::ServiceFor { account_id } => ("service", Some(account_id), None),
             Actor::Service => ("service", None, None),
         };
         Self {
@@ -69,6 +70,7 @@ impl FromRow for AuditEntry {
                 Actor::Account { account_id: account.into(), token_id: token.into() }
             }
             ("operator", None, None) => Actor::Operator,
+            ("service", Some(account), None) => Actor::ServiceFor { account_id: account.into() },
             ("service", None, None) => Actor::Service,
             _ => return Err(Unreadable("audit_entries.actor")),
         };

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use diesel::SqliteConnection;
-use diesel::dsl::auto_type;
+use diesel::dsl::{auto_type, count_star};
 use diesel::prelude::*;
 use grantkeeper_domain::authorizations::{CodeInUse, Flow, FlowOutcome, FlowRoute, FlowStage, FlowStore};
 use grantkeeper_domain::ids::{AccountId, FlowId, ProviderId};
@@ -195,6 +195,15 @@ pub(crate) fn by_state(provider: Id, state: String) -> _ {
 }
 
 #[auto_type]
+pub(crate) fn exchanging(provider: Id, since: Time) -> _ {
+    flows::table
+        .filter(flows::provider_id.eq(provider))
+        .filter(flows::code_since.ge(since))
+        .filter(flows::stage.eq("exchanging"))
+        .select(count_star())
+}
+
+#[auto_type]
 pub(crate) fn expired(before: Time) -> _ {
     flows::table.filter(flows::expires_at.lt(before))
 }
@@ -239,6 +248,19 @@ impl FlowStore for DieselStore {
             let flow = flow.exchanging(code, now);
             flow.replace(read, c)?;
             Ok(Some(flow))
+        })
+        .await
+    }
+
+    async fn exchanges_under_way(
+        &self,
+        provider: ProviderId,
+        since: DateTime<Utc>,
+    ) -> Result<u64, StoreError> {
+        self.read(move |c| {
+            let found: i64 = exchanging(provider.into(), since.into()).get_result(c)?;
+            // A count is never negative.
+            Ok(found.unsigned_abs())
         })
         .await
     }

@@ -77,6 +77,7 @@ use_an_index_in_order! {
     organization: organizations::by_id(id());
     organization_named: organizations::by_name(text());
     account: accounts::by_id(id());
+    accounts_in: accounts::of_organization(id());
     token_by_hash: api_tokens::by_hash(text());
     token: api_tokens::by_id(id());
     tokens_of: api_tokens::of_account(id());

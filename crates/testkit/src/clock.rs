@@ -39,10 +39,7 @@ impl FixedClock {
     }
 
     fn standing_at(now: DateTime<Utc>, auto_advancing: bool) -> Self {
-        Self {
-            dial: watch::Sender::new(Dial { now, sleepers: 0 }),
-            auto_advancing,
-        }
+        Self { dial: watch::Sender::new(Dial { now, sleepers: 0 }), auto_advancing }
     }
 
     /// Moves the time on.
@@ -140,10 +137,7 @@ mod tests {
     async fn a_sleep_that_is_given_up_no_longer_counts() {
         let clock = FixedClock::new();
         let as_port: Arc<dyn Clock> = clock.clone();
-        assert_eq!(
-            within(&as_port, Duration::from_secs(1), async { 7 }).await,
-            Some(7)
-        );
+        assert_eq!(within(&as_port, Duration::from_secs(1), async { 7 }).await, Some(7));
         assert_eq!(clock.dial.borrow().sleepers, 0);
         let task = tokio::spawn({
             let clock = clock.clone();

@@ -1,9 +1,6 @@
 //! Entities with sensible fields and fresh ids, to be narrowed by struct update:
 //! `Provider { slug: None, ..provider(&organization) }`. None of them is in a store yet.
-#![expect(
-    clippy::missing_panics_doc,
-    reason = "the names and addresses in here are right"
-)]
+#![expect(clippy::missing_panics_doc, reason = "the names and addresses in here are right")]
 
 use chrono::{DateTime, TimeDelta, Utc};
 use grantkeeper_domain::Version;
@@ -195,10 +192,7 @@ pub fn flow(account: &Account, provider: &Provider) -> Flow {
 
 /// A fresh code whose exchange began at that time.
 pub fn code_in_use(since: DateTime<Utc>) -> CodeInUse {
-    CodeInUse {
-        code_hash: hash(),
-        since,
-    }
+    CodeInUse { code_hash: hash(), since }
 }
 
 /// A job that counts, which nobody has taken.
@@ -242,13 +236,7 @@ pub fn revocation(authorization: &Authorization) -> Revocation {
 
 /// An entry about an organization that was made at that time.
 pub fn audit_entry(organization: &Organization, at: DateTime<Utc>) -> AuditEntry {
-    AuditEntry::new(
-        organization.id,
-        Actor::Service,
-        AuditAction::OrganizationCreated,
-        &FRESH,
-        at,
-    )
+    AuditEntry::new(organization.id, Actor::Service, AuditAction::OrganizationCreated, &FRESH, at)
 }
 
 /// A data key of an organization.

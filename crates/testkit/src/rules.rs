@@ -21,10 +21,7 @@ impl From<Arc<dyn Store>> for StoreUnderTest {
 
 impl<K: 'static> From<(Arc<dyn Store>, K)> for StoreUnderTest {
     fn from((store, keep): (Arc<dyn Store>, K)) -> Self {
-        Self {
-            store,
-            _keep: Some(Box::new(keep)),
-        }
+        Self { store, _keep: Some(Box::new(keep)) }
     }
 }
 

@@ -67,10 +67,7 @@ impl ScriptedProvider {
             can_revoke: true,
             announces_iss: true,
         };
-        Self {
-            script: Arc::new(Mutex::new(script)),
-            gate: Arc::new(watch::Sender::new(true)),
-        }
+        Self { script: Arc::new(Mutex::new(script)), gate: Arc::new(watch::Sender::new(true)) }
     }
 
     /// The next call of that kind that has no failure yet fails like this.
@@ -116,12 +113,7 @@ impl ScriptedProvider {
         *self.script().calls.entry(call).or_default() += 1;
         // The sender is a part of `self`, so the channel cannot be closed meanwhile.
         let _ = self.gate.subscribe().wait_for(|open| *open).await;
-        match self
-            .script()
-            .failures
-            .get_mut(&call)
-            .and_then(VecDeque::pop_front)
-        {
+        match self.script().failures.get_mut(&call).and_then(VecDeque::pop_front) {
             Some(error) => Err(error),
             None => Ok(()),
         }
@@ -138,6 +130,7 @@ impl ScriptedProvider {
             refresh_token_expires_in: None,
             scopes: None,
             identity: Some(identity),
+            distrust: None,
         }
     }
 
@@ -151,11 +144,7 @@ impl ScriptedProvider {
             raw: serde_json::json!({ "sub": subject }),
             ..UserInfo::default()
         };
-        Identity {
-            issuer: ISSUER.to_owned(),
-            subject,
-            user,
-        }
+        Identity { issuer: ISSUER.to_owned(), subject, user }
     }
 }
 
@@ -177,10 +166,7 @@ impl ProviderClient for ScriptedProvider {
         self.check_scopes(&registration.scopes)?;
         if registration.host.as_deref().is_some_and(|host| host != ISSUER) {
             let message = format!("no provider answers there; this one is {ISSUER}");
-            return Err(RegistrationError {
-                field: "host",
-                message,
-            });
+            return Err(RegistrationError { field: "host", message });
         }
         Ok(ProviderEndpoints {
             issuer: ISSUER.to_owned(),
@@ -205,10 +191,7 @@ impl ProviderClient for ScriptedProvider {
         if scopes.contains("openid") {
             return Ok(());
         }
-        Err(RegistrationError {
-            field: "scopes",
-            message: "openid is missing".to_owned(),
-        })
+        Err(RegistrationError { field: "scopes", message: "openid is missing".to_owned() })
     }
 
     fn authorization_url(&self, client: &PublicClient, request: &AuthorizationRequest) -> Url {
@@ -221,9 +204,7 @@ impl ProviderClient for ScriptedProvider {
             .append_pair("scope", &request.scopes.to_wire())
             .append_pair("state", request.state.expose());
         if let Some(challenge) = &request.code_challenge {
-            query
-                .append_pair("code_challenge", challenge)
-                .append_pair("code_challenge_method", "S256");
+            query.append_pair("code_challenge", challenge).append_pair("code_challenge_method", "S256");
         }
         if request.force_consent {
             query.append_pair("prompt", "consent");
@@ -282,9 +263,7 @@ impl IdentifyUser for ScriptedProvider {
         self.called(Call::Identify).await?;
         let identity = self.identity();
         if expected.is_some_and(|expected| expected != identity.subject) {
-            return Err(UpstreamError::Untrusted {
-                reason: "subject_mismatch",
-            });
+            return Err(UpstreamError::Untrusted { reason: "subject_mismatch" });
         }
         Ok(identity)
     }

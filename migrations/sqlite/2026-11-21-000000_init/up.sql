@@ -23,6 +23,8 @@ CREATE TABLE accounts (
     UNIQUE (email, organization_id)
 ) STRICT;
 
+CREATE INDEX accounts_of_organization ON accounts (organization_id, created_at, id);
+
 -- API tokens and browser sessions, known by their SHA-256 alone.
 CREATE TABLE api_tokens (
     id              BLOB    NOT NULL PRIMARY KEY CHECK (length(id) = 16),
@@ -232,7 +234,8 @@ CREATE TABLE audit_entries (
     subject          TEXT,
     token            TEXT,
     request_id       TEXT,
-    CHECK ((actor = 'account') = (actor_account_id IS NOT NULL)),
+    -- The service may act for an account; without one it acts on its own.
+    CHECK (CASE actor WHEN 'account' THEN actor_account_id IS NOT NULL WHEN 'operator' THEN actor_account_id IS NULL ELSE 1 END),
     CHECK ((actor = 'account') = (actor_token_id IS NOT NULL))
 ) STRICT;
 

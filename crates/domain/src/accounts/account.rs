@@ -60,7 +60,12 @@ impl Email {
         let text = text.trim();
         let (local, domain) = text.rsplit_once('@').ok_or(EmailError)?;
         let odd = |c: char| c.is_whitespace() || c.is_control() || c == '@';
-        if local.is_empty() || domain.is_empty() || text.len() > 254 || local.contains(odd) || domain.contains(odd) {
+        if local.is_empty()
+            || domain.is_empty()
+            || text.len() > 254
+            || local.contains(odd)
+            || domain.contains(odd)
+        {
             return Err(EmailError);
         }
         Ok(Self(format!("{local}@{}", domain.to_lowercase())))

@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn the_format_is_published_and_stays() {
         let token = ApiTokenSecret::generate(&Counting(0.into()));
-        assert_eq!(token.expose(), "gk_0123456789ABCDEFGHIJKLMNOPQRSTUV0nCpti");
+        assert_eq!(token.expose(), "gk_0123456789ABCDEFGHIJKLMNOPQRSTUV2v8Kdk");
     }
 
     #[test]

@@ -57,9 +57,14 @@ impl CreateAccount {
             created_at: now,
             version: Version::FIRST,
         };
-        let audit =
-            AuditEntry::new(organization.id, Actor::Operator, AuditAction::AccountCreated, &*self.random, now)
-                .about(account.id);
+        let audit = AuditEntry::new(
+            organization.id,
+            Actor::Operator,
+            AuditAction::AccountCreated,
+            &*self.random,
+            now,
+        )
+        .about(account.id);
         match self.store.commit(vec![Change::insert(account.clone()), Change::Audit(audit)]).await {
             Ok(()) => Ok(account),
             Err(CommitError::Duplicate(Unique::AccountEmail)) => Err(CreateAccountError::EmailTaken),

@@ -8,7 +8,7 @@ use crate::audit::{Actor, AuditAction, AuditEntry};
 use crate::ids::{AccountId, ApiTokenId};
 use crate::services::{Clock, Random};
 use crate::tokens::time_delta;
-use crate::{Change, StoreError, UnitOfWork, Version};
+use crate::{Change, CommitError, StoreError, UnitOfWork, Version};
 
 /// Issues an API token.
 pub struct IssueApiToken {
@@ -56,9 +56,7 @@ impl IssueApiToken {
         let expires_at = match lifetime {
             None => None,
             Some(Duration::ZERO) => return Err(IssueApiTokenError::Lifetime),
-            Some(life) => {
-                Some(now.checked_add_signed(time_delta(life)).ok_or(IssueApiTokenError::Lifetime)?)
-            }
+            Some(life) => Some(now.checked_add_signed(time_delta(life)).ok_or(IssueApiTokenError::Lifetime)?),
         };
         let secret = ApiTokenSecret::generate(&*self.random);
         let token = ApiToken {
@@ -82,7 +80,7 @@ impl IssueApiToken {
         )
         .about(token.id);
         let changes = vec![Change::insert(token.clone()), Change::Audit(audit)];
-        self.store.commit(changes).await.map_err(|error| error.into_store_error())?;
+        self.store.commit(changes).await.map_err(CommitError::into_store_error)?;
         Ok(IssuedToken { token, secret })
     }
 }

@@ -10,7 +10,7 @@ use super::{
 use crate::audit::{AuditAction, AuditEntry};
 use crate::ids::ApiTokenId;
 use crate::services::{Clock, Random};
-use crate::{Change, StoreError, UnitOfWork, Version};
+use crate::{Change, CommitError, StoreError, UnitOfWork, Version};
 
 /// How long a browser session lives at most.
 pub const SESSION_LIFETIME: TimeDelta = TimeDelta::hours(8);
@@ -66,7 +66,7 @@ impl OpenSession {
         };
         let audit = AuditEntry::by(&caller, AuditAction::SessionOpened, &*self.random, now).about(token.id);
         let changes = vec![Change::insert(token.clone()), Change::Audit(audit)];
-        self.store.commit(changes).await.map_err(|error| error.into_store_error())?;
+        self.store.commit(changes).await.map_err(CommitError::into_store_error)?;
         Ok((caller, IssuedToken { token, secret }))
     }
 }

@@ -26,6 +26,9 @@ pub trait AccountStore: Send + Sync {
 
     /// The accounts with this e-mail address, in whatever organization, oldest first.
     async fn accounts_with_email(&self, email: &str) -> Result<Vec<Account>, StoreError>;
+
+    /// The accounts of an organization, oldest first; those of one age by id.
+    async fn accounts_in(&self, organization: OrganizationId) -> Result<Vec<Account>, StoreError>;
 }
 
 /// Reads API tokens.

@@ -64,3 +64,6 @@ impl RevokeApiToken {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -45,9 +45,12 @@ pub enum SetRedirectUrisError {
 
 impl SetRedirectUris {
     /// Replaces the list; an empty one goes back to the default (loopback).
-    pub async fn run(&self, id: OrganizationId, uris: &[String]) -> Result<Organization, SetRedirectUrisError> {
-        let mut organization =
-            self.accounts.organization(id).await?.ok_or(SetRedirectUrisError::NotFound)?;
+    pub async fn run(
+        &self,
+        id: OrganizationId,
+        uris: &[String],
+    ) -> Result<Organization, SetRedirectUrisError> {
+        let mut organization = self.accounts.organization(id).await?.ok_or(SetRedirectUrisError::NotFound)?;
         let parse = |uri: &String| {
             RedirectUri::parse(uri).map_err(|error| SetRedirectUrisError::Uri { uri: uri.clone(), error })
         };

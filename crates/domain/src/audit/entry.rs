@@ -48,6 +48,11 @@ pub enum Actor {
     },
     /// The operator, by a command on the machine.
     Operator,
+    /// This service, finishing what a user began.
+    ServiceFor {
+        /// The user.
+        account_id: AccountId,
+    },
     /// This service on its own: a refresh, a job, a retry.
     Service,
 }
@@ -195,7 +200,7 @@ impl AuditEntry {
 
     /// About any other thing.
     #[must_use]
-    pub fn about(mut self, id: impl ToString) -> Self {
+    pub fn about(mut self, id: impl std::fmt::Display) -> Self {
         self.subject = Some(id.to_string());
         self
     }

@@ -11,7 +11,11 @@ use crate::store::StoreError;
 #[async_trait]
 pub trait AuditLog: Send + Sync {
     /// The newest entries of an organization, newest first, at most `limit`.
-    async fn newest_entries(&self, organization: OrganizationId, limit: u32) -> Result<Vec<AuditEntry>, StoreError>;
+    async fn newest_entries(
+        &self,
+        organization: OrganizationId,
+        limit: u32,
+    ) -> Result<Vec<AuditEntry>, StoreError>;
 
     /// How many entries an organization has of each action and outcome, in the order of their names.
     async fn tally(

@@ -228,3 +228,6 @@ impl Authorization {
 fn after(begin: DateTime<Utc>, life: Duration) -> Option<DateTime<Utc>> {
     begin.checked_add_signed(time_delta(life))
 }
+
+#[cfg(test)]
+mod tests;

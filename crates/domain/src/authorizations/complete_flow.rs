@@ -6,9 +6,11 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
-    AuthorizationStore, AuthorizationView, CodeInUse, ExchangeCode, Flow, FlowOutcome, FlowRoute, FlowStage,
-    FlowStore,
+    AuthorizationStore, AuthorizationView, CodeInUse, EXCHANGE_LIMIT, ExchangeCode, Flow, FlowOutcome,
+    FlowRoute, FlowStage, FlowStore,
 };
+use tokio::sync::oneshot;
+
 use crate::accounts::Caller;
 use crate::audit::{Actor, AuditAction, AuditEntry, AuditOutcome};
 use crate::ids::{AccountId, FlowId, ProviderId};
@@ -151,15 +153,17 @@ impl CompleteFlow {
         request_id: Option<String>,
     ) -> Result<CompletedFlow, CompleteFlowError> {
         match flow.stage {
-            FlowStage::Exchanging(_) => return self.repeat(flow, &callback, Came::InTime).await,
-            FlowStage::Finished { .. } => return self.repeat(flow, &callback, Came::Afterwards).await,
+            FlowStage::Exchanging(_) => return self.repeat_of(flow, &callback, Came::InTime).await,
+            FlowStage::Finished { .. } => return self.repeat_of(flow, &callback, Came::Afterwards).await,
             FlowStage::Unconfirmed | FlowStage::Pending => {}
         }
         if !flow.is_usable(self.clock.now()) {
             return Err(CompleteFlowError::InvalidState);
         }
         // Before anything else is believed: is it the provider that the person was sent to? (RFC 9207, 2.4)
-        if !issuer_fits(&provider, &flow.route, callback.iss.as_deref()) || provider.endpoints.digest() != flow.endpoints {
+        if !issuer_fits(&provider, &flow.route, callback.iss.as_deref())
+            || provider.endpoints.digest() != flow.endpoints
+        {
             return Err(self.refuse(flow, "issuer_mismatch").await);
         }
         if !provider.takes_authorizations() {
@@ -169,30 +173,52 @@ impl CompleteFlow {
             Ok(code) => code,
             Err(error) => return Err(self.refuse(flow, error_code(&error)).await),
         };
+        let (id, organization) = (flow.id, flow.organization_id);
         let code_hash = SecretHash::of(code.expose());
-        let Some(used_up) = self.flows.use_up(flow.id, &code_hash, self.clock.now()).await? else {
-            // Somebody was faster. If that was the same call, its outcome is ours too.
-            let flow = self.flows.flow(flow.id).await?.ok_or(CompleteFlowError::InvalidState)?;
-            return self.repeat(flow, &Callback { answer: Ok(code), ..callback }, Came::InTime).await;
-        };
-        self.redeem(used_up, provider, code, request_id).await
-    }
-
-    async fn redeem(
-        &self,
-        flow: Flow,
-        provider: Provider,
-        code: Secret,
-        request_id: Option<String>,
-    ) -> Result<CompletedFlow, CompleteFlowError> {
-        let exchange = Arc::clone(&self.exchange);
-        let organization = flow.organization_id;
-        let running = self.tasks.start(async move { exchange.run(flow, provider, code, request_id).await });
+        let running = self.use_up_and_redeem(id, provider, code, request_id);
         match within(&self.clock, self.settings.caller_wait, running).await {
-            Some(Ok(outcome)) => self.answer(organization, outcome?).await,
+            Some(Ok(Some(outcome))) => self.answer(organization, outcome?).await,
+            Some(Ok(None)) => {
+                // Somebody was faster. If that was the same call, its outcome is ours too.
+                let flow = self.flows.flow(id).await?.ok_or(CompleteFlowError::InvalidState)?;
+                self.repeat(flow, &code_hash, Came::InTime).await
+            }
             // It goes on behind us.
             None => Err(CompleteFlowError::Unavailable { reason: "slow".to_owned() }),
             Some(Err(_)) => Err(CompleteFlowError::Unavailable { reason: "interrupted".to_owned() }),
+        }
+    }
+
+    /// Detached as a whole: a caller who leaves between the two would leave a flow used up and a code unused. The
+    /// answer is `None` when somebody else has used the flow up.
+    fn use_up_and_redeem(
+        &self,
+        id: FlowId,
+        provider: Provider,
+        code: Secret,
+        request_id: Option<String>,
+    ) -> oneshot::Receiver<Option<Result<FlowOutcome, StoreError>>> {
+        let (flows, exchange) = (Arc::clone(&self.flows), Arc::clone(&self.exchange));
+        let clock = Arc::clone(&self.clock);
+        self.tasks.start(async move {
+            let code_hash = SecretHash::of(code.expose());
+            match flows.use_up(id, &code_hash, clock.now()).await {
+                Ok(Some(flow)) => Some(exchange.run(flow, provider, code, request_id).await),
+                Ok(None) => None,
+                Err(error) => Some(Err(error)),
+            }
+        })
+    }
+
+    async fn repeat_of(
+        &self,
+        flow: Flow,
+        callback: &Callback,
+        came: Came,
+    ) -> Result<CompletedFlow, CompleteFlowError> {
+        match &callback.answer {
+            Ok(code) => self.repeat(flow, &SecretHash::of(code.expose()), came).await,
+            Err(_) => Err(CompleteFlowError::InvalidState),
         }
     }
 
@@ -200,19 +226,15 @@ impl CompleteFlow {
     async fn repeat(
         &self,
         flow: Flow,
-        callback: &Callback,
+        code_hash: &SecretHash,
         came: Came,
     ) -> Result<CompletedFlow, CompleteFlowError> {
-        let Ok(code) = &callback.answer else {
-            return Err(CompleteFlowError::InvalidState);
-        };
-        let code_hash = SecretHash::of(code.expose());
         let organization = flow.organization_id;
         let id = flow.id;
         let wait_for_outcome = async {
             let mut flow = flow;
             loop {
-                match self.repeated(&flow, &code_hash, came)? {
+                match self.repeated(&flow, code_hash, came)? {
                     Some(outcome) => return Ok::<_, CompleteFlowError>(outcome.clone()),
                     None => self.clock.sleep(REPEAT_POLL).await,
                 }
@@ -234,7 +256,9 @@ impl CompleteFlow {
     ) -> Result<Option<&'f FlowOutcome>, CompleteFlowError> {
         let now = self.clock.now();
         match &flow.stage {
-            FlowStage::Exchanging(used) if used.code_hash == *code && now < self.given_up_at(used) => Ok(None),
+            FlowStage::Exchanging(used) if used.code_hash == *code && now < used.since + EXCHANGE_LIMIT => {
+                Ok(None)
+            }
             FlowStage::Finished { redeemed: Some(used), outcome, at }
                 if used.code_hash == *code
                     && (came == Came::InTime || self.is_502_of_late(used, outcome, *at, now)) =>
@@ -246,11 +270,6 @@ impl CompleteFlow {
             | FlowStage::Exchanging(_)
             | FlowStage::Finished { .. } => Err(CompleteFlowError::InvalidState),
         }
-    }
-
-    /// An exchange that is still "running" at this time died with its process.
-    fn given_up_at(&self, used: &CodeInUse) -> DateTime<Utc> {
-        used.since + time_delta(self.settings.upstream_limit) + REPEAT_PERIOD
     }
 
     /// Whether the first caller was answered 502 within the last minute: because the exchange outlasted their
@@ -288,7 +307,7 @@ impl CompleteFlow {
     async fn refuse(&self, flow: Flow, reason: &str) -> CompleteFlowError {
         let now = self.clock.now();
         let refused = CompleteFlowError::Refused { reason: reason.to_owned() };
-        let actor = Actor::Service;
+        let actor = Actor::ServiceFor { account_id: flow.account_id };
         let audit =
             AuditEntry::new(flow.organization_id, actor, AuditAction::FlowFinished, &*self.random, now)
                 .ending(AuditOutcome::Refused, reason)
@@ -330,3 +349,6 @@ fn issuer_fits(provider: &Provider, route: &FlowRoute, iss: Option<&str>) -> boo
         (None, FlowRoute::Browser { .. }) => !provider.endpoints.announces_iss,
     }
 }
+
+#[cfg(test)]
+mod tests;

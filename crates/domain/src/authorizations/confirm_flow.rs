@@ -5,7 +5,7 @@ use std::sync::Arc;
 use url::Url;
 
 use super::start_flow::FlowHandover;
-use super::{Flow, FlowOutcome, FlowRoute, FlowStage, FlowStore, Scopes};
+use super::{EXCHANGE_LIMIT, Flow, FlowOutcome, FlowRoute, FlowStage, FlowStore, Scopes};
 use crate::accounts::{AccountStore, Caller};
 use crate::audit::{Actor, AuditAction, AuditEntry, AuditOutcome};
 use crate::ids::FlowId;
@@ -27,7 +27,7 @@ pub struct ConfirmFlow {
     pub catalog: Arc<dyn ProviderCatalog>,
     /// Builds authorization URLs.
     pub clients: Arc<dyn ProviderClients>,
-    /// Opens verifier and nonce.
+    /// Seals verifier and nonce.
     pub sealer: Arc<dyn TokenSealer>,
     /// Writes.
     pub store: Arc<dyn UnitOfWork>,
@@ -94,7 +94,7 @@ pub enum ConfirmFlowError {
     /// The provider has been paused, disabled or deleted since.
     #[error("the provider is not active")]
     ProviderNotActive,
-    /// Secrets could not be opened.
+    /// Secrets could not be sealed.
     #[error(transparent)]
     Seal(#[from] SealError),
     /// The store failed.
@@ -120,15 +120,22 @@ impl ConfirmFlow {
     }
 
     /// The person says yes: the browser gets a cookie and goes on to the provider, with a state of ours.
-    /// Saying yes again (after "back") starts over with another state and cookie.
-    pub async fn confirm(&self, caller: Option<&Caller>, id: FlowId) -> Result<ConfirmedFlow, ConfirmFlowError> {
+    /// Saying yes again (after "back") starts over with fresh secrets.
+    pub async fn confirm(
+        &self,
+        caller: Option<&Caller>,
+        id: FlowId,
+    ) -> Result<ConfirmedFlow, ConfirmFlowError> {
         let (mut flow, provider) = self.open_flow(caller, id).await?;
         let client = self.clients.client(provider.kind).ok_or(ConfirmFlowError::ProviderNotActive)?;
         let (state, cookie) = (self.random.token(), self.random.token());
         flow.state_hash = Some(SecretHash::of(state.expose()));
         flow.route = FlowRoute::Browser { cookie_hash: Some(SecretHash::of(cookie.expose())) };
         flow.stage = FlowStage::Pending;
-        let request = self.handover(&flow).await?.into_request(&flow, state);
+        let handover = FlowHandover::fresh(&provider, &*self.random);
+        (flow.pkce_verifier, flow.nonce) =
+            handover.seal(flow.organization_id, flow.id, &*self.sealer).await?;
+        let request = handover.into_request(&flow, state);
         let authorization_url = client.authorization_url(&provider.client(), &request);
         self.save(caller, &flow, AuditOutcome::Done, "yes").await?;
         Ok(ConfirmedFlow { authorization_url, cookie, flow })
@@ -147,16 +154,25 @@ impl ConfirmFlow {
         let flow = self.flows.flow(id).await?;
         let flow = flow.filter(|flow| matches!(flow.route, FlowRoute::Browser { .. }));
         Ok(match flow.ok_or(ConfirmFlowError::NotFound)?.stage {
+            FlowStage::Exchanging(code) if code.since + EXCHANGE_LIMIT <= self.clock.now() => {
+                FlowProgress::Unavailable { reason: "interrupted".to_owned() }
+            }
             FlowStage::Unconfirmed | FlowStage::Pending | FlowStage::Exchanging(_) => FlowProgress::UnderWay,
             FlowStage::Finished { outcome: FlowOutcome::Authorized(_), .. } => FlowProgress::Authorized,
-            FlowStage::Finished { outcome: FlowOutcome::Refused(reason), .. } => FlowProgress::Refused { reason },
+            FlowStage::Finished { outcome: FlowOutcome::Refused(reason), .. } => {
+                FlowProgress::Refused { reason }
+            }
             FlowStage::Finished { outcome: FlowOutcome::Unavailable(reason), .. } => {
                 FlowProgress::Unavailable { reason }
             }
         })
     }
 
-    async fn open_flow(&self, caller: Option<&Caller>, id: FlowId) -> Result<(Flow, Provider), ConfirmFlowError> {
+    async fn open_flow(
+        &self,
+        caller: Option<&Caller>,
+        id: FlowId,
+    ) -> Result<(Flow, Provider), ConfirmFlowError> {
         let flow = self.flows.flow(id).await?.ok_or(ConfirmFlowError::NotFound)?;
         let is_theirs = caller.map_or(!self.asks_people, |caller| caller.account_id == flow.account_id);
         let is_ours = matches!(flow.route, FlowRoute::Browser { .. });
@@ -169,17 +185,6 @@ impl ConfirmFlow {
         let is_usable =
             provider.status == ProviderStatus::Active && provider.endpoints.digest() == flow.endpoints;
         if is_usable { Ok((flow, provider)) } else { Err(ConfirmFlowError::ProviderNotActive) }
-    }
-
-    async fn handover(&self, flow: &Flow) -> Result<FlowHandover, SealError> {
-        let verifier = match &flow.pkce_verifier {
-            Some(sealed) => {
-                Some(self.sealer.open(Flow::verifier_place(flow.organization_id, flow.id), sealed).await?)
-            }
-            None => None,
-        };
-        let nonce = self.sealer.open(Flow::nonce_place(flow.organization_id, flow.id), &flow.nonce).await?;
-        Ok(FlowHandover { verifier, nonce })
     }
 
     async fn save(
@@ -204,3 +209,6 @@ impl ConfirmFlow {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,7 @@ use super::{Authorization, AuthorizationStore};
 use crate::accounts::Caller;
 use crate::audit::{AuditAction, AuditEntry};
 use crate::ids::AuthorizationId;
-use crate::revocations::Revocation;
+use crate::revocations::{Revocation, RevocationStatus};
 use crate::sealing::{SealError, TokenSealer};
 use crate::services::{Clock, Random};
 use crate::{Change, CommitError, StoreError, UnitOfWork};
@@ -31,9 +31,6 @@ pub enum DeleteAuthorizationError {
     /// Not there, or another user's.
     #[error("there is no such authorization")]
     NotFound,
-    /// Its tokens could not be moved.
-    #[error(transparent)]
-    Seal(#[from] SealError),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -49,11 +46,11 @@ impl DeleteAuthorization {
                     authorization.account_id == caller.account_id && provider.is_visible()
                 })
                 .ok_or(DeleteAuthorizationError::NotFound)?;
-            let audit = AuditEntry::by(caller, AuditAction::AuthorizationDeleted, &*self.random, self.clock.now());
+            let audit =
+                AuditEntry::by(caller, AuditAction::AuthorizationDeleted, &*self.random, self.clock.now());
             match self.detach(authorization, audit).await {
                 // It was refreshed at the same time: the new tokens have to go as well.
                 Err(DetachError::Conflict) => {}
-                Err(DetachError::Seal(error)) => return Err(error.into()),
                 Err(DetachError::Store(error)) => return Err(error.into()),
                 Ok(()) => return Ok(()),
             }
@@ -61,11 +58,14 @@ impl DeleteAuthorization {
     }
 
     /// Removes an authorization and queues the revocation of its tokens, in one commit.
-    pub(crate) async fn detach(&self, authorization: Authorization, audit: AuditEntry) -> Result<(), DetachError> {
-        let revocation = self.revocation(&authorization).await?;
+    pub(crate) async fn detach(
+        &self,
+        authorization: Authorization,
+        audit: AuditEntry,
+    ) -> Result<(), DetachError> {
+        let revocation = self.revocation(&authorization).await.map_err(DetachError::Store)?;
         let audit = audit.about_provider(authorization.provider_id).about_authorization(authorization.id);
-        let changes =
-            vec![Change::insert(revocation), Change::delete(authorization), Change::Audit(audit)];
+        let changes = vec![Change::insert(revocation), Change::delete(authorization), Change::Audit(audit)];
         match self.store.commit(changes).await {
             Ok(()) => Ok(()),
             Err(CommitError::Conflict) => Err(DetachError::Conflict),
@@ -73,8 +73,23 @@ impl DeleteAuthorization {
         }
     }
 
-    async fn revocation(&self, authorization: &Authorization) -> Result<Revocation, SealError> {
-        let access = self.sealer.open(authorization.access_token_place(), &authorization.access_token).await?;
+    /// Tokens that do not open cannot be revoked, but must not keep anybody from deleting them: the receipt tells.
+    async fn revocation(&self, authorization: &Authorization) -> Result<Revocation, StoreError> {
+        let now = self.clock.now();
+        match self.moved_tokens(authorization).await {
+            Ok(revocation) => Ok(revocation),
+            Err(SealError::Store(error)) => Err(error),
+            Err(SealError::UnknownFormat | SealError::UnknownKey | SealError::Tampered) => {
+                let revocation = Revocation::of(authorization, &*self.random, now);
+                let reason = "secret_rejected".to_owned();
+                Ok(revocation.finished(RevocationStatus::Failed, Some(reason), now))
+            }
+        }
+    }
+
+    async fn moved_tokens(&self, authorization: &Authorization) -> Result<Revocation, SealError> {
+        let access =
+            self.sealer.open(authorization.access_token_place(), &authorization.access_token).await?;
         let refresh = match &authorization.refresh_token {
             Some(sealed) => Some(self.sealer.open(authorization.refresh_token_place(), sealed).await?),
             None => None,
@@ -90,14 +105,9 @@ impl DeleteAuthorization {
 pub(crate) enum DetachError {
     /// It has changed since it was read.
     Conflict,
-    /// Its tokens could not be moved.
-    Seal(SealError),
     /// The store failed.
     Store(StoreError),
 }
 
-impl From<SealError> for DetachError {
-    fn from(error: SealError) -> Self {
-        Self::Seal(error)
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use super::{Authorization, AuthorizationStore, Flow, FlowOutcome, GrantState};
+use super::{Authorization, AuthorizationStore, Flow, FlowOutcome, FlowStore, GrantState};
 use crate::audit::{Actor, AuditAction, AuditEntry, AuditOutcome};
 use crate::ids::{AuthorizationId, CredentialId};
+use crate::persist::Persistence;
 use crate::providers::{
     CodeExchange, Identity, Provider, ProviderCatalog, ProviderClient, ProviderClients, ProviderConnection,
     ProviderStatus, TokenSet, UpstreamError,
@@ -21,6 +22,8 @@ use crate::{Change, CommitError, Secret, StoreError, UnitOfWork, Version};
 pub struct ExchangeCode {
     /// Reads the authorization that may exist for the identity.
     pub authorizations: Arc<dyn AuthorizationStore>,
+    /// Tells whether the flow is still there.
+    pub flows: Arc<dyn FlowStore>,
     /// Reads the provider again before something is kept for it.
     pub catalog: Arc<dyn ProviderCatalog>,
     /// Asks the provider.
@@ -40,20 +43,20 @@ pub struct ExchangeCode {
 /// What the provider made of the code.
 enum Exchanged {
     /// Tokens, and whose they are.
-    Tokens {
-        tokens: TokenSet,
-        identity: Identity,
-        /// When the code was sent: lives count from here.
-        asked: DateTime<Utc>,
-    },
+    Tokens(Box<Granted>),
     /// Tokens that nobody may have, because it is not certain whose they are: they have to be revoked.
-    Orphaned(TokenSet, UpstreamError),
+    Orphaned(Box<TokenSet>, UpstreamError),
     /// No tokens.
     Failed(UpstreamError),
 }
 
-/// How often a commit is tried anew after somebody else wrote first.
-const COMMIT_TRIES: u32 = 10;
+/// What a code was worth.
+struct Granted {
+    tokens: TokenSet,
+    identity: Identity,
+    /// When the code was sent: lives count from here.
+    asked: DateTime<Utc>,
+}
 
 impl ExchangeCode {
     /// Redeems the code; the outcome is in the store when this returns.
@@ -67,21 +70,19 @@ impl ExchangeCode {
         let exchanged = match self.ask(&flow, &provider, code).await {
             Ok(exchanged) => exchanged,
             Err(SealError::Store(error)) => return Err(error),
-            Err(error) => {
-                tracing::error!(flow = %flow.id, %error, "the secrets of a flow do not open");
-                Exchanged::Failed(UpstreamError::Unavailable { reason: "secret_rejected", retry_after: None })
-            }
+            Err(error) => Exchanged::Failed(error.into_upstream_error()),
         };
         let outcome = self.keep(&flow, provider, exchanged, request_id).await;
         if let Err(error) = &outcome {
-            tracing::error!(flow = %flow.id, %error, "the outcome of a code exchange could not be kept");
+            let error = error as &dyn std::error::Error;
+            tracing::error!(flow = %flow.id, error, "the outcome of a code exchange could not be kept");
         }
         outcome
     }
 
     async fn ask(&self, flow: &Flow, provider: &Provider, code: Secret) -> Result<Exchanged, SealError> {
         let Some(client) = self.clients.client(provider.kind) else {
-            return Ok(Exchanged::Failed(UpstreamError::Unavailable { reason: "not_offered", retry_after: None }));
+            return Ok(Exchanged::Failed(UpstreamError::NotSupported));
         };
         let connection = provider.connect(&*self.sealer).await?;
         let exchange = self.code_exchange(flow, code).await?;
@@ -93,15 +94,17 @@ impl ExchangeCode {
             Err(error) => return Ok(Exchanged::Failed(error)),
         };
         Ok(match self.identify(&*client, &connection, &tokens).await {
-            Ok(identity) => Exchanged::Tokens { tokens, identity, asked },
-            Err(error) => Exchanged::Orphaned(tokens, error),
+            Ok(identity) => Exchanged::Tokens(Box::new(Granted { tokens, identity, asked })),
+            Err(error) => Exchanged::Orphaned(Box::new(tokens), error),
         })
     }
 
     async fn code_exchange(&self, flow: &Flow, code: Secret) -> Result<CodeExchange, SealError> {
         let organization = flow.organization_id;
         let pkce_verifier = match &flow.pkce_verifier {
-            Some(sealed) => Some(self.sealer.open(Flow::verifier_place(organization, flow.id), sealed).await?),
+            Some(sealed) => {
+                Some(self.sealer.open(Flow::verifier_place(organization, flow.id), sealed).await?)
+            }
             None => None,
         };
         let nonce = self.sealer.open(Flow::nonce_place(organization, flow.id), &flow.nonce).await?;
@@ -116,10 +119,15 @@ impl ExchangeCode {
         connection: &ProviderConnection,
         tokens: &TokenSet,
     ) -> Result<Identity, UpstreamError> {
+        if let Some(distrust) = &tokens.distrust {
+            return Err(distrust.clone());
+        }
         let expected = tokens.identity.as_ref().map(|identity| identity.subject.as_str());
         let identify = client.identify();
         let answer = identify.identify_user(connection, &tokens.access_token, expected);
-        let answer = within(&self.clock, self.settings.caller_wait, answer).await.unwrap_or(Err(too_slow()));
+        // Half of the caller's patience, so that the ID token is still of use to them when the profile is not there.
+        let answer = within(&self.clock, self.settings.caller_wait / 2, answer).await;
+        let answer = answer.unwrap_or(Err(too_slow()));
         match (answer, &tokens.identity) {
             (Ok(identity), _) => Ok(identity),
             (Err(error @ UpstreamError::Untrusted { .. }), _) | (Err(error), None) => Err(error),
@@ -134,22 +142,35 @@ impl ExchangeCode {
         exchanged: Exchanged,
         request_id: Option<String>,
     ) -> Result<FlowOutcome, StoreError> {
-        for _ in 0..COMMIT_TRIES {
-            let (outcome, mut changes) = self.outcome(flow, &provider, &exchanged).await?;
-            changes.push(Change::update(flow.clone().finished(outcome.clone(), self.clock.now())));
-            for change in &mut changes {
-                if let Change::Audit(entry) = change {
-                    entry.request_id.clone_from(&request_id);
-                }
-            }
-            match self.store.commit(changes).await {
-                Ok(()) => return Ok(outcome),
-                // The same identity was authorized, refreshed or deleted at the same time: decide anew.
-                Err(CommitError::Conflict | CommitError::Duplicate(_)) => {}
-                Err(CommitError::Store(error)) => return Err(error),
+        let mut persistence = Persistence::new(&self.clock);
+        loop {
+            match self.try_to_keep(flow, &provider, &exchanged, request_id.as_deref()).await {
+                Ok(outcome) => return Ok(outcome),
+                // The same identity was authorized, refreshed or deleted at the same time: it is decided anew.
+                Err(error) => persistence.after(error).await?,
             }
         }
-        Err(CommitError::Conflict.into_store_error())
+    }
+
+    async fn try_to_keep(
+        &self,
+        flow: &Flow,
+        provider: &Provider,
+        exchanged: &Exchanged,
+        request_id: Option<&str>,
+    ) -> Result<FlowOutcome, CommitError> {
+        let (outcome, mut changes) = self.outcome(flow, provider, exchanged).await?;
+        // A flow goes with its provider; what came of it must not.
+        if self.flows.flow(flow.id).await?.is_some() {
+            changes.push(Change::update(flow.clone().finished(outcome.clone(), self.clock.now())));
+        }
+        for change in &mut changes {
+            if let Change::Audit(entry) = change {
+                entry.request_id = request_id.map(str::to_owned);
+            }
+        }
+        self.store.commit(changes).await?;
+        Ok(outcome)
     }
 
     async fn outcome(
@@ -159,19 +180,17 @@ impl ExchangeCode {
         exchanged: &Exchanged,
     ) -> Result<(FlowOutcome, Vec<Change>), StoreError> {
         match exchanged {
-            Exchanged::Tokens { tokens, identity, asked } => {
-                self.authorized(flow, tokens, identity, *asked).await
-            }
+            Exchanged::Tokens(granted) => self.authorized(flow, granted).await,
             Exchanged::Orphaned(tokens, error) => {
                 let outcome = flow_outcome(error);
-                Ok((outcome, self.revoke_orphan(flow, tokens, error.reason()).await?))
+                Ok((outcome, self.revoke_orphan(flow, tokens, error).await?))
             }
             Exchanged::Failed(error @ UpstreamError::ClientRefused { .. }) => {
-                let mut changes = vec![self.finished(flow, error.reason())];
+                let mut changes = vec![self.finished(flow, error)];
                 changes.extend(self.disable(provider).await?);
                 Ok((FlowOutcome::Refused(error.reason().to_owned()), changes))
             }
-            Exchanged::Failed(error) => Ok((flow_outcome(error), vec![self.finished(flow, error.reason())])),
+            Exchanged::Failed(error) => Ok((flow_outcome(error), vec![self.finished(flow, error)])),
         }
     }
 
@@ -179,20 +198,24 @@ impl ExchangeCode {
     async fn authorized(
         &self,
         flow: &Flow,
-        tokens: &TokenSet,
-        identity: &Identity,
-        asked: DateTime<Utc>,
+        granted: &Granted,
     ) -> Result<(FlowOutcome, Vec<Change>), StoreError> {
+        let Granted { tokens, identity, asked } = granted;
         let now = self.clock.now();
         let provider = self.catalog.provider(flow.organization_id, flow.provider_id).await?;
         if !provider.as_ref().is_some_and(Provider::takes_authorizations) {
-            let reason = "provider_deleted";
-            let changes = self.revoke_orphan(flow, tokens, reason).await?;
-            return Ok((FlowOutcome::Refused(reason.to_owned()), changes));
+            let deleted = UpstreamError::Untrusted { reason: "provider_deleted" };
+            let changes = self.revoke_orphan(flow, tokens, &deleted).await?;
+            return Ok((flow_outcome(&deleted), changes));
         }
         let existing = self
             .authorizations
-            .authorization_for_identity(flow.account_id, flow.provider_id, &identity.issuer, &identity.subject)
+            .authorization_for_identity(
+                flow.account_id,
+                flow.provider_id,
+                &identity.issuer,
+                &identity.subject,
+            )
             .await?;
         let is_new = existing.is_none();
         let mut authorization = existing.unwrap_or_else(|| self.new_authorization(flow, identity));
@@ -206,13 +229,16 @@ impl ExchangeCode {
         authorization.user.clone_from(&identity.user);
         authorization.grant = GrantState::Live;
         authorization.grant_since = now;
-        let authorization = authorization.with_tokens(tokens, asked, &*self.sealer).await.map_err(SealError::into_store_error)?;
+        let authorization = authorization
+            .with_tokens(tokens, *asked, &*self.sealer)
+            .await
+            .map_err(SealError::into_store_error)?;
         let id = authorization.id;
-        let granted = self.audit(flow, AuditAction::AuthorizationGranted).about_authorization(id);
+        let audited = self.audit(flow, AuditAction::AuthorizationGranted).about_authorization(id);
         let finished = self.audit(flow, AuditAction::FlowFinished).about_authorization(id).about(flow.id);
         let changes = vec![
             if is_new { Change::insert(authorization) } else { Change::update(authorization) },
-            Change::Audit(granted.about_token(tokens.access_token.fingerprint())),
+            Change::Audit(audited.about_token(tokens.access_token.fingerprint())),
             Change::Audit(finished),
         ];
         Ok((FlowOutcome::Authorized(id), changes))
@@ -250,33 +276,40 @@ impl ExchangeCode {
         &self,
         flow: &Flow,
         tokens: &TokenSet,
-        reason: &str,
+        error: &UpstreamError,
     ) -> Result<Vec<Change>, StoreError> {
         let now = self.clock.now();
         let id = AuthorizationId::generate(&*self.random, now);
-        let revocation = Revocation::new(flow.organization_id, flow.provider_id, id, flow.account_id, &*self.random, now)
-            .with_tokens(Some(&tokens.access_token), tokens.refresh_token.as_ref(), &*self.sealer)
-            .await
-            .map_err(SealError::into_store_error)?;
-        Ok(vec![Change::insert(revocation), self.finished(flow, reason)])
+        let revocation =
+            Revocation::new(flow.organization_id, flow.provider_id, id, flow.account_id, &*self.random, now)
+                .with_tokens(Some(&tokens.access_token), tokens.refresh_token.as_ref(), &*self.sealer)
+                .await
+                .map_err(SealError::into_store_error)?;
+        Ok(vec![Change::insert(revocation), self.finished(flow, error)])
     }
 
     /// The provider refuses our client: the operator has to know, and nobody should be sent there until then.
     async fn disable(&self, provider: &Provider) -> Result<Vec<Change>, StoreError> {
         let current = self.catalog.provider(provider.organization_id, provider.id).await?;
-        let unchanged = current
-            .filter(|now| now.status == ProviderStatus::Active && now.client_secret == provider.client_secret);
+        let unchanged = current.filter(|now| {
+            now.status == ProviderStatus::Active && now.client_secret == provider.client_secret
+        });
         Ok(unchanged.map_or_else(Vec::new, |provider| provider.disable(&*self.random, self.clock.now())))
     }
 
-    fn finished(&self, flow: &Flow, reason: &str) -> Change {
+    fn finished(&self, flow: &Flow, error: &UpstreamError) -> Change {
+        let outcome = match flow_outcome(error) {
+            FlowOutcome::Unavailable(_) => AuditOutcome::Failed,
+            FlowOutcome::Refused(_) | FlowOutcome::Authorized(_) => AuditOutcome::Refused,
+        };
         let audit = self.audit(flow, AuditAction::FlowFinished).about(flow.id);
-        Change::Audit(audit.ending(AuditOutcome::Refused, reason))
+        Change::Audit(audit.ending(outcome, error.reason()))
     }
 
     fn audit(&self, flow: &Flow, action: AuditAction) -> AuditEntry {
         let now = self.clock.now();
-        AuditEntry::new(flow.organization_id, Actor::Service, action, &*self.random, now)
+        let actor = Actor::ServiceFor { account_id: flow.account_id };
+        AuditEntry::new(flow.organization_id, actor, action, &*self.random, now)
             .about_provider(flow.provider_id)
     }
 }
@@ -294,6 +327,11 @@ fn flow_outcome(error: &UpstreamError) -> FlowOutcome {
         | UpstreamError::InteractionRequired { .. }
         | UpstreamError::TokenRefused
         | UpstreamError::Untrusted { .. } => FlowOutcome::Refused(reason),
-        UpstreamError::RateLimited { .. } | UpstreamError::Unavailable { .. } => FlowOutcome::Unavailable(reason),
+        UpstreamError::NotSupported
+        | UpstreamError::RateLimited { .. }
+        | UpstreamError::Unavailable { .. } => FlowOutcome::Unavailable(reason),
     }
 }
+
+#[cfg(test)]
+mod tests;

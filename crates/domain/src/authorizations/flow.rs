@@ -11,6 +11,9 @@ use crate::secret::SecretHash;
 /// How long a flow may take.
 pub const FLOW_LIFETIME: TimeDelta = TimeDelta::minutes(10);
 
+/// How long an exchange may take, with everything around it; one that is "running" after that died with its process.
+pub const EXCHANGE_LIMIT: TimeDelta = TimeDelta::seconds(90);
+
 /// One run of the authorization code grant.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Flow {

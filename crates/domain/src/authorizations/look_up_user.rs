@@ -11,7 +11,7 @@ use crate::providers::{Identity, ProviderClients, UpstreamError};
 use crate::sealing::{SealError, TokenSealer};
 use crate::services::{Clock, Random, within};
 use crate::tokens::{LendAccessToken, LendError, Lendable, TokenSettings};
-use crate::{Change, StoreError, UnitOfWork};
+use crate::{Change, CommitError, StoreError, UnitOfWork};
 
 /// Looks up the user of an authorization at its provider.
 pub struct LookUpUser {
@@ -57,9 +57,10 @@ impl From<StoreError> for LookUpUserError {
 impl LookUpUser {
     /// Asks, and asks once more with a new token where the provider refused the first.
     pub async fn run(&self, caller: &Caller, id: AuthorizationId) -> Result<UserInfo, LookUpUserError> {
-        let asking = self.ask(caller, id);
+        let asking = Box::pin(self.ask(caller, id));
         let answer = within(&self.clock, self.settings.caller_wait, asking).await;
-        let answer = answer.unwrap_or_else(|| Err(LookUpUserError::Unavailable { reason: "slow".to_owned() }));
+        let answer =
+            answer.unwrap_or_else(|| Err(LookUpUserError::Unavailable { reason: "slow".to_owned() }));
         let audit = AuditEntry::by(caller, AuditAction::UserLookedUp, &*self.random, self.clock.now())
             .about_authorization(id);
         let audit = match &answer {
@@ -69,7 +70,7 @@ impl LookUpUser {
             Err(error) => audit.ending(AuditOutcome::Failed, error.reason()),
         };
         let saved = self.store.commit(vec![Change::Audit(audit)]).await;
-        saved.map_err(|error| error.into_store_error())?;
+        saved.map_err(CommitError::into_store_error)?;
         answer
     }
 
@@ -78,6 +79,8 @@ impl LookUpUser {
         let refused = match self.identify(&lendable).await {
             Ok(identity) => return Ok(identity.user),
             Err(UpstreamError::TokenRefused) => lendable,
+            // Nowhere to ask: what the ID token told when the user authorized is all there is.
+            Err(UpstreamError::NotSupported) => return Ok(lendable.authorization.user),
             Err(error) => return Err(LookUpUserError::Unavailable { reason: error.reason().to_owned() }),
         };
         if refused.authorization.refresh_token.is_none() {
@@ -93,11 +96,8 @@ impl LookUpUser {
 
     async fn identify(&self, lendable: &Lendable) -> Result<Identity, UpstreamError> {
         let Lendable { authorization, provider, access_token } = lendable;
-        let client = self
-            .clients
-            .client(provider.kind)
-            .ok_or(UpstreamError::Unavailable { reason: "not_offered", retry_after: None })?;
-        let connection = provider.connect(&*self.sealer).await.map_err(sealed)?;
+        let client = self.clients.client(provider.kind).ok_or(UpstreamError::NotSupported)?;
+        let connection = provider.connect(&*self.sealer).await.map_err(SealError::into_upstream_error)?;
         client.identify().identify_user(&connection, access_token, Some(&authorization.subject)).await
     }
 }
@@ -110,9 +110,4 @@ impl LookUpUserError {
             Self::Unavailable { reason } => reason,
         }
     }
-}
-
-fn sealed(error: SealError) -> UpstreamError {
-    tracing::error!(%error, "a client secret does not open");
-    UpstreamError::Unavailable { reason: "secret_rejected", retry_after: None }
 }

@@ -20,7 +20,7 @@ pub use confirm_flow::{ConfirmFlow, ConfirmFlowError, ConfirmedFlow, FlowProgres
 pub(crate) use delete_authorization::DetachError;
 pub use delete_authorization::{DeleteAuthorization, DeleteAuthorizationError};
 pub use exchange::ExchangeCode;
-pub use flow::{CodeInUse, FLOW_LIFETIME, Flow, FlowOutcome, FlowRoute, FlowStage};
+pub use flow::{CodeInUse, EXCHANGE_LIMIT, FLOW_LIFETIME, Flow, FlowOutcome, FlowRoute, FlowStage};
 pub use look_up_user::{LookUpUser, LookUpUserError};
 pub use ports::*;
 pub use redirect_uri::{RedirectAllowList, RedirectUri, RedirectUriError};

@@ -21,7 +21,10 @@ pub trait AuthorizationStore: Send + Sync {
     ) -> Result<Option<(Authorization, Provider)>, StoreError>;
 
     /// The authorizations of an account with their providers, oldest first.
-    async fn authorizations_of(&self, account: AccountId) -> Result<Vec<(Authorization, Provider)>, StoreError>;
+    async fn authorizations_of(
+        &self,
+        account: AccountId,
+    ) -> Result<Vec<(Authorization, Provider)>, StoreError>;
 
     /// The authorization of an account for one identity at one provider.
     async fn authorization_for_identity<'a>(
@@ -58,7 +61,20 @@ pub trait FlowStore: Send + Sync {
 
     /// Uses up a flow's state: stores [`Flow::exchanging`] and returns it, or `None` when the flow is not
     /// [`Flow::is_usable`]. MUST be atomic: of two callers one gets the flow.
-    async fn use_up(&self, id: FlowId, code: &SecretHash, now: DateTime<Utc>) -> Result<Option<Flow>, StoreError>;
+    async fn use_up(
+        &self,
+        id: FlowId,
+        code: &SecretHash,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Flow>, StoreError>;
+
+    /// How many flows at a provider are [`FlowStage::Exchanging`](super::FlowStage::Exchanging) a code since then or
+    /// later.
+    async fn exchanges_under_way(
+        &self,
+        provider: ProviderId,
+        since: DateTime<Utc>,
+    ) -> Result<u64, StoreError>;
 
     /// Removes flows that expired before that time; returns how many.
     async fn purge_flows(&self, before: DateTime<Utc>) -> Result<u64, StoreError>;

@@ -12,6 +12,9 @@ pub enum RedirectUriError {
     /// Not a URI, or spelled in a way that two readers may read differently.
     #[error("is not an absolute URI in its canonical spelling")]
     Malformed,
+    /// Has a host with a `*`: it would be matched exactly, and so would never match.
+    #[error("must name its host; there are no wildcards")]
+    Wildcard,
     /// Neither https nor http to a loopback address.
     #[error("must be https, or http to a loopback address")]
     Scheme,
@@ -34,8 +37,15 @@ impl RedirectUri {
         if odd_path || url.cannot_be_a_base() {
             return Err(RedirectUriError::Malformed);
         }
-        if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
+        if !url.username().is_empty()
+            || url.password().is_some()
+            || url.query().is_some()
+            || url.fragment().is_some()
+        {
             return Err(RedirectUriError::Extra);
+        }
+        if url.host_str().is_some_and(|host| host.contains('*')) {
+            return Err(RedirectUriError::Wildcard);
         }
         let uri = Self(url);
         match uri.0.scheme() {
@@ -134,17 +144,34 @@ mod tests {
     fn an_empty_list_allows_loopback_only() {
         let list = RedirectAllowList::default();
         let allows = |uri| RedirectUri::parse(uri).is_ok_and(|uri| list.allows(&uri));
-        for loopback in ["http://127.0.0.1:8099/any/path", "http://localhost:1/", "http://[::1]:5/x", "http://127.8.8.8/x"] {
+        for loopback in [
+            "http://127.0.0.1:8099/any/path",
+            "http://localhost:1/",
+            "http://[::1]:5/x",
+            "http://127.8.8.8/x",
+        ] {
             assert!(allows(loopback), "{loopback}");
         }
-        for other in ["https://127.0.0.1/x", "http://10.0.0.1/x", "http://localhost.evil/x", "http://0x7f.1/x"] {
+        for other in
+            ["https://127.0.0.1/x", "http://10.0.0.1/x", "http://localhost.evil/x", "http://0x7f.1/x"]
+        {
             assert!(!allows(other), "{other}");
         }
     }
 
     #[test]
+    fn a_host_is_no_pattern() {
+        for pattern in ["https://*.good.example/cb", "https://*/cb", "https://good.*:8443/cb"] {
+            assert_eq!(RedirectUri::parse(pattern), Err(RedirectUriError::Wildcard), "{pattern}");
+        }
+        assert!(RedirectUri::parse("https://good.example/*").is_ok(), "in a path it is a character");
+    }
+
+    #[test]
     fn a_bare_origin_needs_no_slash() {
-        assert!(allow(&["https://good.example"]).allows(&RedirectUri::parse("https://good.example/").unwrap()));
+        assert!(
+            allow(&["https://good.example"]).allows(&RedirectUri::parse("https://good.example/").unwrap())
+        );
     }
 
     proptest::proptest! {

@@ -14,7 +14,8 @@ impl Scopes {
 
     /// Whether text is one scope: printable ASCII without space, `"`, `\` (RFC 6749, 3.3), and without a comma.
     pub fn is_scope(text: &str) -> bool {
-        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\' | b','))
+        !text.is_empty()
+            && text.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\' | b','))
     }
 
     /// Whether there is none.

@@ -10,14 +10,14 @@ use url::Url;
 use super::{FLOW_LIFETIME, Flow, FlowRoute, FlowStage, RedirectUri, RedirectUriError};
 use crate::accounts::{AccountStore, Caller};
 use crate::audit::{AuditAction, AuditEntry};
-use crate::ids::{FlowId, ProviderId};
+use crate::ids::{FlowId, OrganizationId, ProviderId};
 use crate::providers::{
     AuthorizationRequest, PkceSupport, Provider, ProviderCatalog, ProviderClients, ProviderStatus,
 };
-use crate::sealing::{SealError, TokenSealer};
+use crate::sealing::{SealError, SealedSecret, TokenSealer};
 use crate::secret::SecretHash;
 use crate::services::{Clock, Random};
-use crate::{Change, Secret, StoreError, UnitOfWork, Version};
+use crate::{Change, CommitError, Secret, StoreError, UnitOfWork, Version};
 
 /// Starts a flow for a caller.
 pub struct StartFlow {
@@ -84,7 +84,11 @@ pub enum StartFlowError {
 
 impl StartFlow {
     /// Starts a flow. It lives for [`FLOW_LIFETIME`].
-    pub async fn run(&self, caller: &Caller, request: StartFlowRequest) -> Result<StartedFlow, StartFlowError> {
+    pub async fn run(
+        &self,
+        caller: &Caller,
+        request: StartFlowRequest,
+    ) -> Result<StartedFlow, StartFlowError> {
         let provider = self.catalog.provider(caller.organization_id, request.provider_id).await?;
         let provider = provider.filter(Provider::is_visible).ok_or(StartFlowError::ProviderNotFound)?;
         if provider.status != ProviderStatus::Active {
@@ -106,7 +110,7 @@ impl StartFlow {
             .about_provider(provider.id)
             .about(flow.id);
         let changes = vec![Change::insert(flow), Change::Audit(audit)];
-        self.store.commit(changes).await.map_err(|error| error.into_store_error())?;
+        self.store.commit(changes).await.map_err(CommitError::into_store_error)?;
         Ok(StartedFlow { redirect_url, state })
     }
 
@@ -128,23 +132,14 @@ impl StartFlow {
         let now = self.clock.now();
         let id = FlowId::generate(&*self.random, now);
         let organization_id = caller.organization_id;
-        let nonce = self.random.token();
-        let verifier = (provider.endpoints.pkce == PkceSupport::S256).then(|| self.random.token());
-        let sealed_verifier = match &verifier {
-            Some(verifier) => {
-                Some(self.sealer.seal(Flow::verifier_place(organization_id, id), verifier).await?)
-            }
-            None => None,
-        };
-        let (route, stage, state_hash, redirect_uri) = match redirect_uri {
-            Some(uri) => {
-                let hash = SecretHash::of(state.expose());
-                (FlowRoute::Caller, FlowStage::Pending, Some(hash), uri.as_str().to_owned())
-            }
-            None => {
-                let callback = format!("{}/callback/{}", self.public_url, provider.id);
-                (FlowRoute::Browser { cookie_hash: None }, FlowStage::Unconfirmed, None, callback)
-            }
+        let handover = FlowHandover::fresh(provider, &*self.random);
+        let (pkce_verifier, nonce) = handover.seal(organization_id, id, &*self.sealer).await?;
+        let (route, stage, state_hash, redirect_uri) = if let Some(uri) = redirect_uri {
+            let hash = SecretHash::of(state.expose());
+            (FlowRoute::Caller, FlowStage::Pending, Some(hash), uri.as_str().to_owned())
+        } else {
+            let callback = format!("{}/callback/{}", self.public_url, provider.id);
+            (FlowRoute::Browser { cookie_hash: None }, FlowStage::Unconfirmed, None, callback)
         };
         let flow = Flow {
             id,
@@ -154,8 +149,8 @@ impl StartFlow {
             route,
             state_hash,
             redirect_uri,
-            pkce_verifier: sealed_verifier,
-            nonce: self.sealer.seal(Flow::nonce_place(organization_id, id), &nonce).await?,
+            pkce_verifier,
+            nonce,
             scopes: provider.scopes.clone(),
             force_consent,
             endpoints: provider.endpoints.digest(),
@@ -164,7 +159,7 @@ impl StartFlow {
             expires_at: now + FLOW_LIFETIME,
             version: Version::FIRST,
         };
-        Ok((flow, FlowHandover { verifier, nonce }))
+        Ok((flow, handover))
     }
 
     fn provider_page(
@@ -182,18 +177,37 @@ impl StartFlow {
 
 fn own_page(public_url: &str, flow: FlowId) -> Result<Url, StoreError> {
     // `public_url` was checked when the service started.
-    Url::parse(&format!("{public_url}/connect/{flow}")).map_err(|error| StoreError::Unexpected(Box::new(error)))
+    Url::parse(&format!("{public_url}/connect/{flow}"))
+        .map_err(|error| StoreError::Unexpected(Box::new(error)))
 }
 
 /// The secrets of a flow on their way to the provider's page.
 pub(super) struct FlowHandover {
-    /// The PKCE verifier.
-    pub(super) verifier: Option<Secret>,
-    /// The nonce.
-    pub(super) nonce: Secret,
+    verifier: Option<Secret>,
+    nonce: Secret,
 }
 
 impl FlowHandover {
+    /// Fresh ones, for every attempt anew (RFC 9700, 2.1.1).
+    pub(super) fn fresh(provider: &Provider, random: &dyn Random) -> Self {
+        let verifier = (provider.endpoints.pkce == PkceSupport::S256).then(|| random.token());
+        Self { verifier, nonce: random.token() }
+    }
+
+    /// The verifier and the nonce, as their flow keeps them.
+    pub(super) async fn seal(
+        &self,
+        organization: OrganizationId,
+        id: FlowId,
+        sealer: &dyn TokenSealer,
+    ) -> Result<(Option<SealedSecret>, SealedSecret), SealError> {
+        let verifier = match &self.verifier {
+            Some(verifier) => Some(sealer.seal(Flow::verifier_place(organization, id), verifier).await?),
+            None => None,
+        };
+        Ok((verifier, sealer.seal(Flow::nonce_place(organization, id), &self.nonce).await?))
+    }
+
     pub(super) fn into_request(self, flow: &Flow, state: Secret) -> AuthorizationRequest {
         AuthorizationRequest {
             redirect_uri: flow.redirect_uri.clone(),
@@ -212,12 +226,4 @@ fn s256(verifier: &Secret) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_challenge_is_that_of_rfc_7636_appendix_b() {
-        let verifier = Secret::new("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk".to_owned());
-        assert_eq!(s256(&verifier), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw_cM");
-    }
-}
+mod tests;

@@ -37,7 +37,11 @@ impl ViewAuthorizations {
     }
 
     /// One of them.
-    pub async fn get(&self, caller: &Caller, id: AuthorizationId) -> Result<AuthorizationView, AuthorizationNotFound> {
+    pub async fn get(
+        &self,
+        caller: &Caller,
+        id: AuthorizationId,
+    ) -> Result<AuthorizationView, AuthorizationNotFound> {
         let found = self.authorizations.authorization(caller.organization_id, id).await?;
         let (authorization, provider) = found
             .filter(|(authorization, provider)| {

@@ -7,16 +7,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
 use super::{Job, JobDetail, JobKindName, JobQueue, JobStatus};
 use crate::audit::{Actor, AuditAction, AuditEntry, AuditOutcome};
-use crate::authorizations::{AuthorizationStore, DeleteAuthorization, DetachError};
+use crate::authorizations::{
+    Authorization, AuthorizationStore, DeleteAuthorization, DetachError, EXCHANGE_LIMIT, FlowStore,
+};
 use crate::ids::ProviderId;
 use crate::providers::{Provider, ProviderCatalog, ProviderStatus};
 use crate::revocations::{Revocation, RevocationQueue, RevocationStatus, RunDueRevocations};
 use crate::services::{Clock, Random};
+use crate::tokens::RefreshLeases;
 use crate::{Change, CommitError, StoreError, UnitOfWork};
 
 /// Does the work of [`super::JobKind::DeleteProvider`].
@@ -25,6 +28,10 @@ pub struct DeleteProviderJob {
     pub catalog: Arc<dyn ProviderCatalog>,
     /// Reads its authorizations.
     pub authorizations: Arc<dyn AuthorizationStore>,
+    /// Tells whether codes are being redeemed.
+    pub flows: Arc<dyn FlowStore>,
+    /// Keeps refreshes away while an authorization is detached.
+    pub leases: Arc<dyn RefreshLeases>,
     /// Turns them into revocations.
     pub detach: Arc<DeleteAuthorization>,
     /// Tries these.
@@ -45,6 +52,8 @@ pub struct DeleteProviderJob {
 const ROUNDS: [Duration; 3] = [Duration::ZERO, Duration::from_secs(1), Duration::from_secs(3)];
 /// How often to look whether the revocations that another worker has in hand are done, or its leases have lapsed.
 const LOOK: Duration = Duration::from_secs(1);
+/// How long refreshes of an authorization are kept away while it is detached.
+const DETACH_LEASE: TimeDelta = TimeDelta::seconds(30);
 /// How many authorizations are read at once.
 const PAGE: u32 = 100;
 /// How many of the organization's failed deletions are looked through.
@@ -66,11 +75,12 @@ struct Receipt {
 impl DeleteProviderJob {
     pub(super) async fn run(&self, job: Job, id: ProviderId) -> Result<(), StoreError> {
         for _ in 0..TRIES {
-            self.detach_all(id).await?;
+            self.await_exchanges(id).await?;
+            self.detach_all(&job, id).await?;
             self.revoke_all(id).await?;
-            match self.finish(job.clone(), id).await {
+            match self.finish(job.clone(), id, None).await {
                 Ok(()) => return Ok(()),
-                // The provider was written meanwhile, or got another authorization by an exchange that was under way.
+                // The provider was written meanwhile.
                 Err(CommitError::Conflict | CommitError::Store(StoreError::Unexpected(_))) => {}
                 Err(error) => return Err(error.into_store_error()),
             }
@@ -78,24 +88,51 @@ impl DeleteProviderJob {
         Err(CommitError::Conflict.into_store_error())
     }
 
-    async fn detach_all(&self, id: ProviderId) -> Result<(), StoreError> {
+    /// Ends a job that cannot go on, so that an administrator sees it and can delete again.
+    pub(super) async fn give_up(&self, job: Job, id: ProviderId, reason: &str) -> Result<(), StoreError> {
+        self.finish(job, id, Some(reason)).await.map_err(CommitError::into_store_error)
+    }
+
+    /// Codes that are at the provider now come back as tokens, which have to be revoked while the provider is still
+    /// known. No new flow reaches this far: the provider is hidden.
+    async fn await_exchanges(&self, id: ProviderId) -> Result<(), StoreError> {
+        while self.flows.exchanges_under_way(id, self.clock.now() - EXCHANGE_LIMIT).await? > 0 {
+            self.clock.sleep(LOOK).await;
+        }
+        Ok(())
+    }
+
+    async fn detach_all(&self, job: &Job, id: ProviderId) -> Result<(), StoreError> {
         loop {
             let page = self.authorizations.authorizations_at(id, None, PAGE).await?;
             if page.is_empty() {
                 return Ok(());
             }
+            let mut detached = 0;
             for authorization in page {
-                let now = self.clock.now();
-                let action = AuditAction::AuthorizationDeleted;
-                let organization = authorization.organization_id;
-                let audit = AuditEntry::new(organization, Actor::Service, action, &*self.random, now);
-                match self.detach.detach(authorization, audit).await {
-                    // Changed since the page was read: it is on the next page again.
-                    Ok(()) | Err(DetachError::Conflict) => {}
-                    Err(DetachError::Store(error)) => return Err(error),
-                    Err(DetachError::Seal(error)) => return Err(error.into_store_error()),
-                }
+                detached += usize::from(self.detach_one(job, authorization).await?);
             }
+            if detached == 0 {
+                self.clock.sleep(LOOK).await;
+            }
+        }
+    }
+
+    /// `false`: it is refreshed just now, or has changed since the page was read, and is on the next page again.
+    /// A refresh that is under way is waited for: its answer has to be among the tokens that are revoked.
+    async fn detach_one(&self, job: &Job, authorization: Authorization) -> Result<bool, StoreError> {
+        let now = self.clock.now();
+        let holder = format!("job {}", job.id);
+        if self.leases.take_lease(authorization.id, &holder, now, now + DETACH_LEASE).await?.is_none() {
+            return Ok(false);
+        }
+        let actor = Actor::ServiceFor { account_id: job.requested_by };
+        let action = AuditAction::AuthorizationDeleted;
+        let audit = AuditEntry::new(authorization.organization_id, actor, action, &*self.random, now);
+        match self.detach.detach(authorization, audit).await {
+            Ok(()) => Ok(true),
+            Err(DetachError::Conflict) => Ok(false),
+            Err(DetachError::Store(error)) => Err(error),
         }
     }
 
@@ -108,13 +145,15 @@ impl DeleteProviderJob {
             if !pause.is_zero() {
                 self.clock.sleep(pause).await;
             }
-            let mut tried = 0;
-            while tried < pending {
+            let mut left = pending;
+            while left > 0 {
                 let batch = self.revoke.run(Some(id)).await?;
-                if batch == 0 {
+                let now_left = self.free_revocations(id).await?;
+                // A provider that has just refused a whole batch is not asked for the next one.
+                if batch == 0 || now_left >= left {
                     break;
                 }
-                tried += batch;
+                left = now_left;
             }
         }
         Ok(())
@@ -144,21 +183,31 @@ impl DeleteProviderJob {
         Ok(earlier.iter().chain([job]).filter_map(|job| job.started_at).min())
     }
 
-    async fn finish(&self, job: Job, id: ProviderId) -> Result<(), CommitError> {
+    async fn finish(&self, job: Job, id: ProviderId, given_up: Option<&str>) -> Result<(), CommitError> {
         let first_tried_at = self.first_tried_at(&job).await?;
         let mut receipts = self.revocations.revocations_of(id).await?;
         // What its user deleted and the provider revoked before that has nothing to do with this deletion.
         receipts.retain(|one| one.finished_at >= first_tried_at || one.finished_at.is_none());
-        let is_done = receipts.iter().all(|one| one.status != RevocationStatus::Pending);
-        let details = report(id, &receipts);
+        let is_done =
+            given_up.is_none() && receipts.iter().all(|one| one.status != RevocationStatus::Pending);
+        let mut details = report(id, &receipts);
+        details.extend(given_up.map(|reason| JobDetail::new("error", reason)));
         let provider = self.catalog.provider(job.organization_id, id).await?;
         let now = self.clock.now();
         let status = if is_done { JobStatus::Completed } else { JobStatus::Error };
-        let audit = AuditEntry::new(job.organization_id, Actor::Service, AuditAction::JobFinished, &*self.random, now)
-            .about_provider(id)
-            .about(job.id);
-        let audit = if is_done { audit } else { audit.ending(AuditOutcome::Failed, "revocations_pending") };
-        let job = job.finish(status, details, now).map_err(|error| StoreError::Unexpected(Box::new(error)))?;
+        let audit = AuditEntry::new(
+            job.organization_id,
+            Actor::Service,
+            AuditAction::JobFinished,
+            &*self.random,
+            now,
+        )
+        .about_provider(id)
+        .about(job.id);
+        let reason = given_up.unwrap_or("revocations_pending");
+        let audit = if is_done { audit } else { audit.ending(AuditOutcome::Failed, reason) };
+        let job =
+            job.finish(status, details, now).map_err(|error| StoreError::Unexpected(Box::new(error)))?;
         let mut changes = vec![Change::update(job), Change::Audit(audit)];
         changes.extend(provider.map(|provider| self.last_change(provider, is_done)).into_iter().flatten());
         self.store.commit(changes).await

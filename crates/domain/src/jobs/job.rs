@@ -123,7 +123,7 @@ pub struct JobDetail {
 
 impl JobDetail {
     /// A line of the report.
-    pub fn new(name: &str, value: impl ToString) -> Self {
+    pub fn new(name: &str, value: impl std::fmt::Display) -> Self {
         Self { name: name.to_owned(), value: value.to_string() }
     }
 }
@@ -179,3 +179,6 @@ impl Job {
         Ok(self)
     }
 }
+
+#[cfg(test)]
+mod tests;

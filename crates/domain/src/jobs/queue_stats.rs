@@ -7,7 +7,7 @@ use crate::accounts::{Caller, Forbidden};
 use crate::audit::{AuditAction, AuditEntry};
 use crate::ids::JobId;
 use crate::services::{Clock, Random};
-use crate::{Change, StoreError, UnitOfWork, Version};
+use crate::{Change, CommitError, StoreError, UnitOfWork, Version};
 
 /// Queues a statistics job.
 pub struct QueueStats {
@@ -51,7 +51,7 @@ impl QueueStats {
         };
         let audit = AuditEntry::by(caller, AuditAction::JobQueued, &*self.random, now).about(job.id);
         let changes = vec![Change::insert(job.clone()), Change::Audit(audit)];
-        self.store.commit(changes).await.map_err(|error| error.into_store_error())?;
+        self.store.commit(changes).await.map_err(CommitError::into_store_error)?;
         Ok(job)
     }
 }

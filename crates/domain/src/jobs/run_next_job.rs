@@ -57,9 +57,28 @@ impl RunNextJob {
     }
 
     async fn work(&self, job: Job) -> Result<(), StoreError> {
+        let done = match job.kind {
+            JobKind::DeleteProvider { provider_id } => {
+                self.delete_provider.run(job.clone(), provider_id).await
+            }
+            JobKind::Stats => self.stats.run(job.clone()).await,
+        };
+        match done {
+            // It would fail the same way for ever. A store that is away is another matter: the job is gone on with.
+            Err(StoreError::Unexpected(error)) => {
+                tracing::error!(job = %job.id, error = &*error as &dyn std::error::Error, "a job cannot go on");
+                self.give_up(job).await
+            }
+            done => done,
+        }
+    }
+
+    async fn give_up(&self, job: Job) -> Result<(), StoreError> {
         match job.kind {
-            JobKind::DeleteProvider { provider_id } => self.delete_provider.run(job, provider_id).await,
-            JobKind::Stats => self.stats.run(job).await,
+            JobKind::DeleteProvider { provider_id } => {
+                self.delete_provider.give_up(job, provider_id, "internal_error").await
+            }
+            JobKind::Stats => self.stats.give_up(job, "internal_error").await,
         }
     }
 
@@ -77,3 +96,6 @@ impl RunNextJob {
         JobLease { holder: self.holder.clone(), until: self.clock.now() + JOB_LEASE }
     }
 }
+
+#[cfg(test)]
+mod tests;

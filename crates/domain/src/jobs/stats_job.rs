@@ -35,11 +35,20 @@ type Counts = BTreeMap<&'static str, u64>;
 impl StatsJob {
     pub(super) async fn run(&self, job: Job) -> Result<(), StoreError> {
         let details = self.count(job.organization_id).await?;
+        self.finish(job, JobStatus::Completed, details).await
+    }
+
+    /// Ends a job that cannot go on.
+    pub(super) async fn give_up(&self, job: Job, reason: &str) -> Result<(), StoreError> {
+        self.finish(job, JobStatus::Error, vec![JobDetail::new("error", reason)]).await
+    }
+
+    async fn finish(&self, job: Job, status: JobStatus, details: Vec<JobDetail>) -> Result<(), StoreError> {
         let now = self.clock.now();
         let action = AuditAction::JobFinished;
         let audit =
             AuditEntry::new(job.organization_id, Actor::Service, action, &*self.random, now).about(job.id);
-        let job = job.finish(JobStatus::Completed, details, now);
+        let job = job.finish(status, details, now);
         let job = job.map_err(|error| StoreError::Unexpected(Box::new(error)))?;
         match self.store.commit(vec![Change::update(job), Change::Audit(audit)]).await {
             // Overtaken: whoever took over reports.

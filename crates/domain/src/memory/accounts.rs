@@ -21,10 +21,7 @@ impl AccountStore for MemoryStore {
     }
 
     async fn organization_named(&self, name: &str) -> Result<Option<Organization>, StoreError> {
-        Ok(self
-            .state()
-            .find(|row: &Organization| row.name.as_str() == name)
-            .cloned())
+        Ok(self.state().find(|row: &Organization| row.name.as_str() == name).cloned())
     }
 
     async fn organizations(&self) -> Result<Vec<Organization>, StoreError> {
@@ -37,11 +34,13 @@ impl AccountStore for MemoryStore {
 
     async fn accounts_with_email(&self, email: &str) -> Result<Vec<Account>, StoreError> {
         let state = self.state();
-        Ok(state
-            .oldest_first(|row: &Account| row.email.as_str() == email)
-            .into_iter()
-            .cloned()
-            .collect())
+        Ok(state.oldest_first(|row: &Account| row.email.as_str() == email).into_iter().cloned().collect())
+    }
+
+    async fn accounts_in(&self, organization: OrganizationId) -> Result<Vec<Account>, StoreError> {
+        let state = self.state();
+        let found = state.oldest_first(|row: &Account| row.organization_id == organization);
+        Ok(found.into_iter().cloned().collect())
     }
 }
 
@@ -59,11 +58,7 @@ impl ApiTokenStore for MemoryStore {
 
     async fn tokens_of(&self, account: AccountId) -> Result<Vec<ApiToken>, StoreError> {
         let state = self.state();
-        Ok(state
-            .oldest_first(|row: &ApiToken| row.account_id == account)
-            .into_iter()
-            .cloned()
-            .collect())
+        Ok(state.oldest_first(|row: &ApiToken| row.account_id == account).into_iter().cloned().collect())
     }
 
     async fn note_use(&self, id: ApiTokenId, at: DateTime<Utc>) -> Result<(), StoreError> {
@@ -74,9 +69,7 @@ impl ApiTokenStore for MemoryStore {
     }
 
     async fn purge_expired_tokens(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
-        Ok(self
-            .state()
-            .purge(|row: &ApiToken| row.expires_at.is_some_and(|end| end < before)))
+        Ok(self.state().purge(|row: &ApiToken| row.expires_at.is_some_and(|end| end < before)))
     }
 }
 
@@ -97,13 +90,7 @@ impl Noun for Organization {
             .or_else(|| state.has("providers", |row: &Provider| row.organization_id == id))
             .or_else(|| state.has("jobs", |row: &Job| row.organization_id == id))
             .or_else(|| state.has("revocations", |row: &Revocation| row.organization_id == id))
-            .or_else(|| {
-                state
-                    .data_keys
-                    .values()
-                    .any(|key| key.organization_id == id)
-                    .then_some("data keys")
-            })
+            .or_else(|| state.data_keys.values().any(|key| key.organization_id == id).then_some("data keys"))
     }
 }
 

@@ -17,11 +17,8 @@ impl AuditLog for MemoryStore {
         limit: u32,
     ) -> Result<Vec<AuditEntry>, StoreError> {
         let state = self.state();
-        let mut entries: Vec<&AuditEntry> = state
-            .audit
-            .values()
-            .filter(|entry| entry.organization_id == organization)
-            .collect();
+        let mut entries: Vec<&AuditEntry> =
+            state.audit.values().filter(|entry| entry.organization_id == organization).collect();
         entries.sort_by_key(|entry| std::cmp::Reverse((entry.at, entry.id)));
         Ok(entries.into_iter().take(rows(limit)).cloned().collect())
     }
@@ -32,14 +29,12 @@ impl AuditLog for MemoryStore {
     ) -> Result<Vec<(AuditAction, AuditOutcome, u64)>, StoreError> {
         let state = self.state();
         let mut counts = BTreeMap::new();
-        for entry in state
-            .audit
-            .values()
-            .filter(|entry| entry.organization_id == organization)
-        {
-            let (.., count) = counts
-                .entry((entry.action.as_str(), entry.outcome.as_str()))
-                .or_insert((entry.action, entry.outcome, 0));
+        for entry in state.audit.values().filter(|entry| entry.organization_id == organization) {
+            let (.., count) = counts.entry((entry.action.as_str(), entry.outcome.as_str())).or_insert((
+                entry.action,
+                entry.outcome,
+                0,
+            ));
             *count += 1;
         }
         Ok(counts.into_values().collect())

@@ -20,9 +20,7 @@ impl AuthorizationStore for MemoryStore {
         id: AuthorizationId,
     ) -> Result<Option<(Authorization, Provider)>, StoreError> {
         let state = self.state();
-        let found = state
-            .row::<Authorization>(id)
-            .filter(|row| row.organization_id == organization);
+        let found = state.row::<Authorization>(id).filter(|row| row.organization_id == organization);
         Ok(found.and_then(|row| state.with_provider(row)))
     }
 
@@ -32,10 +30,7 @@ impl AuthorizationStore for MemoryStore {
     ) -> Result<Vec<(Authorization, Provider)>, StoreError> {
         let state = self.state();
         let rows = state.oldest_first(|row: &Authorization| row.account_id == account);
-        Ok(rows
-            .into_iter()
-            .filter_map(|row| state.with_provider(row))
-            .collect())
+        Ok(rows.into_iter().filter_map(|row| state.with_provider(row)).collect())
     }
 
     async fn authorization_for_identity<'a>(
@@ -57,15 +52,8 @@ impl AuthorizationStore for MemoryStore {
     ) -> Result<Vec<Authorization>, StoreError> {
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
         let state = self.state();
-        let later = state
-            .authorizations
-            .range((from, Bound::Unbounded))
-            .map(|(_, row)| row);
-        Ok(later
-            .filter(|row| row.provider_id == provider)
-            .take(rows(limit))
-            .cloned()
-            .collect())
+        let later = state.authorizations.range((from, Bound::Unbounded)).map(|(_, row)| row);
+        Ok(later.filter(|row| row.provider_id == provider).take(rows(limit)).cloned().collect())
     }
 }
 

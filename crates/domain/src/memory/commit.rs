@@ -33,10 +33,7 @@ macro_rules! with_noun {
 impl UnitOfWork for MemoryStore {
     async fn commit(&self, changes: Vec<Change>) -> Result<(), CommitError> {
         let mut state = self.state();
-        let mut transaction = Transaction {
-            state: &mut state,
-            undo: Vec::new(),
-        };
+        let mut transaction = Transaction { state: &mut state, undo: Vec::new() };
         for change in changes {
             transaction.apply(change)?;
         }
@@ -130,11 +127,7 @@ impl Transaction<'_> {
 
     /// The ids of the rows that match.
     pub(super) fn ids<N: Noun>(&self, matches: impl Fn(&N) -> bool) -> Vec<N::Id> {
-        N::table(self.state)
-            .values()
-            .filter(|row| matches(row))
-            .map(Keyed::id)
-            .collect()
+        N::table(self.state).values().filter(|row| matches(row)).map(Keyed::id).collect()
     }
 }
 

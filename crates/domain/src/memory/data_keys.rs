@@ -27,14 +27,10 @@ impl DataKeyStore for MemoryStore {
             return Ok(first);
         }
         if state.row::<Organization>(key.organization_id).is_none() {
-            return Err(StoreError::Unexpected(
-                "the data key is for an unknown organization".into(),
-            ));
+            return Err(StoreError::Unexpected("the data key is for an unknown organization".into()));
         }
         if state.data_keys.contains_key(&key.id) {
-            return Err(StoreError::Unexpected(
-                "two organizations with one data key".into(),
-            ));
+            return Err(StoreError::Unexpected("two organizations with one data key".into()));
         }
         state.data_keys.insert(key.id, key.clone());
         Ok(key)
@@ -51,10 +47,7 @@ impl DataKeyStore for MemoryStore {
 
 impl State {
     fn newest_data_key(&self, organization: OrganizationId) -> Option<WrappedDataKey> {
-        let keys = self
-            .data_keys
-            .values()
-            .filter(|key| key.organization_id == organization);
+        let keys = self.data_keys.values().filter(|key| key.organization_id == organization);
         keys.max_by_key(|key| (key.created_at, key.id)).cloned()
     }
 }

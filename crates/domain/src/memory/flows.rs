@@ -7,7 +7,7 @@ use super::noun::Noun;
 use super::{MemoryStore, State};
 use crate::StoreError;
 use crate::accounts::{Account, Organization};
-use crate::authorizations::{Flow, FlowStore};
+use crate::authorizations::{Flow, FlowStage, FlowStore};
 use crate::ids::{AccountId, FlowId, ProviderId};
 use crate::providers::Provider;
 use crate::secret::SecretHash;
@@ -44,6 +44,18 @@ impl FlowStore for MemoryStore {
         };
         *flow = flow.clone().exchanging(code.clone(), now);
         Ok(Some(flow.clone()))
+    }
+
+    async fn exchanges_under_way(
+        &self,
+        provider: ProviderId,
+        since: DateTime<Utc>,
+    ) -> Result<u64, StoreError> {
+        let is_one = |row: &Flow| {
+            row.provider_id == provider
+                && matches!(&row.stage, FlowStage::Exchanging(code) if code.since >= since)
+        };
+        Ok(self.state().oldest_first(is_one).len() as u64)
     }
 
     async fn purge_flows(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {

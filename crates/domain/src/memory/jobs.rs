@@ -13,11 +13,7 @@ use crate::jobs::{Job, JobKindName, JobLease, JobQueue, JobStatus};
 #[async_trait]
 impl JobQueue for MemoryStore {
     async fn job(&self, organization: OrganizationId, id: JobId) -> Result<Option<Job>, StoreError> {
-        Ok(self
-            .state()
-            .row(id)
-            .filter(|row: &&Job| row.organization_id == organization)
-            .cloned())
+        Ok(self.state().row(id).filter(|row: &&Job| row.organization_id == organization).cloned())
     }
 
     async fn jobs(
@@ -32,23 +28,12 @@ impl JobQueue for MemoryStore {
                 && status.is_none_or(|status| row.status == status)
                 && kind.is_none_or(|kind| row.kind.name() == kind)
         };
-        Ok(self
-            .state()
-            .oldest_first(matches)
-            .into_iter()
-            .rev()
-            .take(rows(limit))
-            .cloned()
-            .collect())
+        Ok(self.state().oldest_first(matches).into_iter().rev().take(rows(limit)).cloned().collect())
     }
 
     async fn claim(&self, lease: JobLease, now: DateTime<Utc>) -> Result<Option<Job>, StoreError> {
         let mut state = self.state();
-        let oldest = state
-            .oldest_first(|row: &Job| row.is_claimable(now))
-            .first()
-            .copied()
-            .cloned();
+        let oldest = state.oldest_first(|row: &Job| row.is_claimable(now)).first().copied().cloned();
         let claimed = oldest.map(|job| job.claimed(lease, now));
         if let Some(job) = &claimed {
             state.jobs.insert(job.id, job.clone());
@@ -58,13 +43,8 @@ impl JobQueue for MemoryStore {
 
     async fn extend(&self, id: JobId, lease: JobLease) -> Result<bool, StoreError> {
         let mut state = self.state();
-        let job = state
-            .jobs
-            .get_mut(&id)
-            .filter(|job| job.status == JobStatus::Running);
-        let held = job
-            .and_then(|job| job.lease.as_mut())
-            .filter(|held| held.holder == lease.holder);
+        let job = state.jobs.get_mut(&id).filter(|job| job.status == JobStatus::Running);
+        let held = job.and_then(|job| job.lease.as_mut()).filter(|held| held.holder == lease.holder);
         Ok(held.map(|held| *held = lease).is_some())
     }
 }

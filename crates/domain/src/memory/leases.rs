@@ -35,19 +35,8 @@ impl RefreshLeases for MemoryStore {
             return Ok(None);
         }
         let fence = last.map_or(1, |row| row.lease.fence + 1);
-        let lease = RefreshLease {
-            authorization_id: authorization,
-            holder: holder.to_owned(),
-            until,
-            fence,
-        };
-        state.leases.insert(
-            authorization,
-            LeaseRow {
-                lease: lease.clone(),
-                released: false,
-            },
-        );
+        let lease = RefreshLease { authorization_id: authorization, holder: holder.to_owned(), until, fence };
+        state.leases.insert(authorization, LeaseRow { lease: lease.clone(), released: false });
         Ok(Some(lease))
     }
 

@@ -18,11 +18,7 @@ impl ProviderCatalog for MemoryStore {
         organization: OrganizationId,
         id: ProviderId,
     ) -> Result<Option<Provider>, StoreError> {
-        Ok(self
-            .state()
-            .row(id)
-            .filter(|row: &&Provider| row.organization_id == organization)
-            .cloned())
+        Ok(self.state().row(id).filter(|row: &&Provider| row.organization_id == organization).cloned())
     }
 
     async fn provider_anywhere(&self, id: ProviderId) -> Result<Option<Provider>, StoreError> {

@@ -26,11 +26,8 @@ impl RevocationQueue for MemoryStore {
         let mut due = state.oldest_first(matches);
         // Stable: among those that are due together the oldest stays first.
         due.sort_by_key(|row| row.next_attempt_at);
-        let claimed: Vec<_> = due
-            .into_iter()
-            .take(rows(limit))
-            .map(|row| row.clone().claimed(lease.clone()))
-            .collect();
+        let claimed: Vec<_> =
+            due.into_iter().take(rows(limit)).map(|row| row.clone().claimed(lease.clone())).collect();
         for row in &claimed {
             state.revocations.insert(row.id, row.clone());
         }
@@ -44,9 +41,7 @@ impl RevocationQueue for MemoryStore {
     }
 
     async fn purge_revocations(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
-        Ok(self
-            .state()
-            .purge(|row: &Revocation| row.finished_at.is_some_and(|end| end < before)))
+        Ok(self.state().purge(|row: &Revocation| row.finished_at.is_some_and(|end| end < before)))
     }
 }
 

@@ -1,4 +1,8 @@
 //! What only some providers can do.
+#![cfg_attr(
+    any(test, feature = "mock"),
+    expect(clippy::ref_option_ref, reason = "mockall hands its predicates a reference to every argument")
+)]
 
 use async_trait::async_trait;
 

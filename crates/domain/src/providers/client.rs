@@ -129,6 +129,9 @@ pub struct TokenSet {
     pub scopes: Option<Scopes>,
     /// Who the user is, where a verified ID token told so.
     pub identity: Option<Identity>,
+    /// Why the answer's ID token does not hold or could not be verified: the tokens are real, but it is not certain
+    /// whose they are, so nobody may have them and they have to be revoked.
+    pub distrust: Option<UpstreamError>,
 }
 
 /// Who the user is at the provider: (issuer, subject) is the key, all else is for show (OpenID Connect Core, 5.7).
@@ -157,12 +160,16 @@ pub enum UpstreamError {
         /// The error code.
         code: String,
     },
-    /// The person has to do something at the provider (sign in again, pass a second factor); the grant is not revoked.
+    /// The person has to do something at the provider (sign in again, pass a second factor) before it gives tokens
+    /// again. It has not revoked the grant, but for us there is nothing more to be had from it.
     #[error("the provider wants the person: {code}")]
     InteractionRequired {
         /// The error code.
         code: String,
     },
+    /// The provider, or this installation, has no way to do it.
+    #[error("the provider does not offer this")]
+    NotSupported,
     /// The provider no longer takes the access token (RFC 6750, 3.1: `invalid_token`).
     #[error("the provider refused the access token")]
     TokenRefused,
@@ -192,7 +199,10 @@ impl UpstreamError {
     /// A code for logs, the audit log and reports.
     pub fn reason(&self) -> &str {
         match self {
-            Self::GrantRefused { code } | Self::ClientRefused { code } | Self::InteractionRequired { code } => code,
+            Self::GrantRefused { code }
+            | Self::ClientRefused { code }
+            | Self::InteractionRequired { code } => code,
+            Self::NotSupported => "not_supported",
             Self::TokenRefused => "invalid_token",
             Self::Untrusted { reason } | Self::Unavailable { reason, .. } => reason,
             Self::RateLimited { .. } => "rate_limited",
@@ -206,6 +216,7 @@ impl UpstreamError {
             Self::GrantRefused { .. }
             | Self::ClientRefused { .. }
             | Self::InteractionRequired { .. }
+            | Self::NotSupported
             | Self::TokenRefused
             | Self::Untrusted { .. } => None,
         }

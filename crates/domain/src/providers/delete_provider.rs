@@ -84,3 +84,6 @@ impl DeleteProvider {
         ]
     }
 }
+
+#[cfg(test)]
+mod tests;

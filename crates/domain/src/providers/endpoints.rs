@@ -36,8 +36,11 @@ pub struct ProviderEndpoints {
 impl ProviderEndpoints {
     /// A digest of all of it. A flow remembers it, so that a code is never sent to an endpoint that took the
     /// place of the one the person was sent to (RFC 9700, 4.4).
+    ///
+    /// # Panics
+    /// Never: strings, URLs and flags always serialize.
     pub fn digest(&self) -> SecretHash {
-        let text = serde_json::to_string(self).expect("plain strings always serialize");
+        let text = serde_json::to_string(self).expect("strings, URLs and flags always serialize");
         SecretHash::of(&text)
     }
 }

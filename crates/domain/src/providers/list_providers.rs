@@ -17,7 +17,11 @@ pub struct ListProviders {
 impl ListProviders {
     /// Those the filter lets through; oldest first unless it says otherwise. An organization has a handful of
     /// providers, so they are filtered here and not in each store.
-    pub async fn run(&self, caller: &Caller, filter: &ProviderFilter) -> Result<Vec<ProviderView>, StoreError> {
+    pub async fn run(
+        &self,
+        caller: &Caller,
+        filter: &ProviderFilter,
+    ) -> Result<Vec<ProviderView>, StoreError> {
         let mut providers = self.catalog.providers(caller.organization_id).await?;
         providers.retain(|provider| provider.is_visible() && filter.admits(provider));
         if filter.newest_first {
@@ -41,7 +45,8 @@ impl ProviderFilter {
 impl Provider {
     /// Whether it was registered at that host: the URL as it was given, or the bare host name of its issuer.
     fn is_at(&self, host: &str) -> bool {
-        self.host.as_deref() == Some(host.trim_end_matches('/')) || self.host_name().is_some_and(|name| name == host)
+        self.host.as_deref() == Some(host.trim_end_matches('/'))
+            || self.host_name().is_some_and(|name| name == host)
     }
 
     /// The host name of the provider: of what it was registered with, else of its authorization page.

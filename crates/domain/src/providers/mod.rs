@@ -13,7 +13,7 @@ mod slug;
 mod update_provider;
 mod view_provider;
 
-pub use capabilities::{IdentifyUser, RefreshTokens, RevokeTokens, TokenToRevoke};
+pub use capabilities::*;
 pub use client::*;
 pub use delete_provider::{DeleteProvider, DeleteProviderError};
 pub use endpoints::{ClientAuthentication, PkceSupport, ProviderEndpoints};

@@ -11,7 +11,11 @@ use crate::store::StoreError;
 #[async_trait]
 pub trait ProviderCatalog: Send + Sync {
     /// A provider of an organization, whatever its status.
-    async fn provider(&self, organization: OrganizationId, id: ProviderId) -> Result<Option<Provider>, StoreError>;
+    async fn provider(
+        &self,
+        organization: OrganizationId,
+        id: ProviderId,
+    ) -> Result<Option<Provider>, StoreError>;
 
     /// A provider of whatever organization: for the callback, which has nothing but the id in its path.
     async fn provider_anywhere(&self, id: ProviderId) -> Result<Option<Provider>, StoreError>;

@@ -11,7 +11,8 @@ use crate::audit::{AuditAction, AuditEntry};
 use crate::authorizations::Scopes;
 use crate::ids::{CredentialId, OrganizationId, ProviderId};
 use crate::sealing::{SealError, SealedSecret, TokenSealer};
-use crate::services::{Clock, Random};
+use crate::services::{Clock, Random, within};
+use crate::tokens::TokenSettings;
 use crate::{Change, CommitError, Secret, StoreError, Unique, UnitOfWork, Version};
 
 /// Registers a provider for the caller's organization.
@@ -28,6 +29,8 @@ pub struct RegisterProvider {
     pub clock: Arc<dyn Clock>,
     /// Makes its ids.
     pub random: Arc<dyn Random>,
+    /// How long the caller waits for the provider.
+    pub settings: TokenSettings,
 }
 
 /// What is to be registered.
@@ -76,12 +79,18 @@ const SLUG_TRIES: u32 = 1000;
 
 impl RegisterProvider {
     /// Registers it, after its endpoints were found.
-    pub async fn run(&self, caller: &Caller, new: NewProvider) -> Result<ProviderView, RegisterProviderError> {
+    pub async fn run(
+        &self,
+        caller: &Caller,
+        new: NewProvider,
+    ) -> Result<ProviderView, RegisterProviderError> {
         caller.require_admin()?;
         let client = self.clients.client(new.kind).ok_or_else(|| not_offered(new.kind))?;
         let scopes = new.scopes.clone().unwrap_or_else(|| client.default_scopes());
         let registration = Registration { host: new.host.clone(), scopes };
-        let endpoints = client.register(&registration).await?;
+        let endpoints = within(&self.clock, self.settings.caller_wait, client.register(&registration)).await;
+        let endpoints =
+            endpoints.unwrap_or_else(|| Err(invalid("host", "did not answer in time; try again")))?;
         if new.device_flow && endpoints.device_authorization.is_none() {
             return Err(invalid("deviceFlow", "this provider has no device flow").into());
         }
@@ -167,3 +176,6 @@ fn not_offered(kind: ProviderKind) -> RegistrationError {
 fn slug_taken() -> RegistrationError {
     invalid("slug", "another provider of the organization has this slug")
 }
+
+#[cfg(test)]
+mod tests;

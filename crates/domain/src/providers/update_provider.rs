@@ -103,9 +103,14 @@ impl UpdateProvider {
         }
     }
 
-    async fn apply(&self, mut provider: Provider, update: &ProviderUpdate) -> Result<Provider, UpdateProviderError> {
+    async fn apply(
+        &self,
+        mut provider: Provider,
+        update: &ProviderUpdate,
+    ) -> Result<Provider, UpdateProviderError> {
         if provider.status == ProviderStatus::DeletionFailed {
-            let message = "the deletion of this provider failed; it takes nothing but another DELETE".to_owned();
+            let message =
+                "the deletion of this provider failed; it takes nothing but another DELETE".to_owned();
             return Err(RegistrationError { field: "status", message }.into());
         }
         if let Some(name) = &update.name {
@@ -148,3 +153,6 @@ impl From<RequestedStatus> for ProviderStatus {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -32,6 +32,9 @@ pub struct RevocationAttempt {
 enum Answer {
     Revoked,
     NotSupported,
+    /// It cannot be done, now or later.
+    Hopeless(UpstreamError),
+    /// It may work later.
     Failed(UpstreamError),
 }
 
@@ -41,10 +44,7 @@ impl RevocationAttempt {
         let answer = match self.ask(&revocation).await {
             Ok(answer) => answer,
             Err(SealError::Store(error)) => return Err(error),
-            Err(error) => {
-                tracing::error!(revocation = %revocation.id, %error, "tokens to revoke do not open");
-                Answer::Failed(UpstreamError::Unavailable { reason: "secret_rejected", retry_after: None })
-            }
+            Err(error) => Answer::Failed(error.into_upstream_error()),
         };
         let audit = self.audit(&revocation, &answer);
         let revocation = self.after(revocation, answer);
@@ -71,11 +71,16 @@ impl RevocationAttempt {
         let too_slow = UpstreamError::Unavailable { reason: "timeout", retry_after: None };
         let answer = within(&self.clock, self.settings.upstream_limit, answer).await.unwrap_or(Err(too_slow));
         Ok(match answer {
-            Ok(()) => Answer::Revoked,
             // RFC 7009, 2.2.1: there is no point in asking again.
-            Err(UpstreamError::GrantRefused { code }) if code == "unsupported_token_type" => Answer::NotSupported,
-            // The provider says that it does not know the token (any more): that is what was wanted.
-            Err(UpstreamError::GrantRefused { .. } | UpstreamError::TokenRefused) => Answer::Revoked,
+            Err(UpstreamError::GrantRefused { code }) if code == "unsupported_token_type" => {
+                Answer::NotSupported
+            }
+            // A provider that says that it does not know the token (any more) says what was wanted.
+            Ok(()) | Err(UpstreamError::GrantRefused { .. } | UpstreamError::TokenRefused) => Answer::Revoked,
+            // Nobody can correct the secret of a provider that is being deleted: trying again is of no use.
+            Err(error @ UpstreamError::ClientRefused { .. }) if !provider.takes_authorizations() => {
+                Answer::Hopeless(error)
+            }
             Err(error) => Answer::Failed(error),
         })
     }
@@ -98,6 +103,9 @@ impl RevocationAttempt {
         match answer {
             Answer::Revoked => revocation.finished(RevocationStatus::Revoked, None, now),
             Answer::NotSupported => revocation.finished(RevocationStatus::NotSupported, None, now),
+            Answer::Hopeless(error) => {
+                revocation.finished(RevocationStatus::Failed, Some(error.reason().to_owned()), now)
+            }
             Answer::Failed(error) => {
                 revocation.put_off(error.reason().to_owned(), error.retry_after().map(time_delta), now)
             }
@@ -114,7 +122,12 @@ impl RevocationAttempt {
         match answer {
             Answer::Revoked => audit,
             Answer::NotSupported => audit.ending(AuditOutcome::Refused, "not_supported"),
-            Answer::Failed(error) => audit.ending(AuditOutcome::Failed, error.reason()),
+            Answer::Hopeless(error) | Answer::Failed(error) => {
+                audit.ending(AuditOutcome::Failed, error.reason())
+            }
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,4 @@
-//! Revocations: Pending → Revoked, NotSupported or Failed. The ended row is the receipt.
+//! Revocations: Pending → Revoked, `NotSupported` or Failed. The ended row is the receipt.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -188,7 +188,8 @@ impl Revocation {
         if now >= end {
             return self.finished(RevocationStatus::Failed, Some(error), now);
         }
-        let wait = retry_after.unwrap_or_else(|| back_off(self.attempts));
+        // A provider that says "at once", or whose clock is behind, must not be asked without end.
+        let wait = retry_after.unwrap_or_default().max(back_off(self.attempts));
         self.last_error = Some(error);
         self.attempts += 1;
         self.next_attempt_at = now.checked_add_signed(wait).map_or(end, |next| next.min(end));
@@ -201,3 +202,6 @@ impl Revocation {
 fn back_off(attempts: u32) -> TimeDelta {
     TimeDelta::seconds((10_i64 << attempts.min(9)).min(3600))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,10 +1,15 @@
 //! Sealing: how secrets rest. A store only ever sees [`SealedSecret`]s.
 
+mod audited;
+
+pub use audited::AuditedSealer;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::ids::{DataKeyId, OrganizationId};
+use crate::providers::UpstreamError;
 use crate::{Secret, StoreError};
 
 /// A secret under authenticated encryption, with the id of its key in its header.
@@ -104,6 +109,12 @@ pub enum SealError {
 }
 
 impl SealError {
+    /// For a call to a provider that cannot be made because a secret of ours does not open.
+    pub(crate) fn into_upstream_error(self) -> UpstreamError {
+        let reason = if matches!(self, Self::Store(_)) { "store_unavailable" } else { "secret_rejected" };
+        UpstreamError::Unavailable { reason, retry_after: None }
+    }
+
     /// For a secret of our own that must open: when it does not, the store holds what it should not.
     pub fn into_store_error(self) -> StoreError {
         match self {
@@ -136,7 +147,10 @@ pub trait DataKeyStore: Send + Sync {
     async fn data_key(&self, id: DataKeyId) -> Result<Option<WrappedDataKey>, StoreError>;
 
     /// The newest data key of an organization: the one that seals.
-    async fn newest_data_key(&self, organization: OrganizationId) -> Result<Option<WrappedDataKey>, StoreError>;
+    async fn newest_data_key(
+        &self,
+        organization: OrganizationId,
+    ) -> Result<Option<WrappedDataKey>, StoreError>;
 
     /// Adds the organization's first data key. MUST be atomic: of two that are added at once one stays, and both
     /// calls return that one.

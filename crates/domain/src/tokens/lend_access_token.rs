@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::{Freshness, RefreshOutcome, RefreshTokensOnce, TokenSettings};
+use super::{Freshness, RefreshOutcome, RefreshTokensOnce, TokenSettings, time_delta};
 use crate::accounts::Caller;
 use crate::audit::{AuditAction, AuditEntry, AuditOutcome};
 use crate::authorizations::{Authorization, AuthorizationStore, AuthorizationView};
@@ -13,7 +13,7 @@ use crate::ids::AuthorizationId;
 use crate::providers::{Provider, ProviderStatus};
 use crate::sealing::{SealError, TokenSealer};
 use crate::services::{Clock, Random};
-use crate::{Change, Secret, StoreError, UnitOfWork};
+use crate::{Change, CommitError, Secret, StoreError, UnitOfWork};
 
 /// Lends the access token of an authorization to its user.
 pub struct LendAccessToken {
@@ -79,7 +79,12 @@ pub enum LendError {
 impl LendAccessToken {
     /// Hands out a token that lives at least `min_ttl` where that can be had, else one that is still valid.
     /// The hand-out is in the audit log before the caller has the token.
-    pub async fn run(&self, caller: &Caller, id: AuthorizationId, min_ttl: Duration) -> Result<LentToken, LendError> {
+    pub async fn run(
+        &self,
+        caller: &Caller,
+        id: AuthorizationId,
+        min_ttl: Duration,
+    ) -> Result<LentToken, LendError> {
         let obtained = self.obtain(caller, id, min_ttl).await;
         let now = self.clock.now();
         let audit =
@@ -89,10 +94,13 @@ impl LendAccessToken {
                 audit.about_provider(lendable.provider.id).about_token(lendable.access_token.fingerprint())
             }
             // No row about something that is not the caller's, and none where rows cannot be written.
-            Err(LendError::NotFound | LendError::Store(_)) => return obtained.map(|lent| lent.into_lent(now)),
+            Err(LendError::NotFound | LendError::Store(_)) => {
+                return obtained.map(|lent| lent.into_lent(now));
+            }
             Err(error) => audit.ending(AuditOutcome::Refused, error.reason()),
         };
-        self.store.commit(vec![Change::Audit(audit)]).await.map_err(|error| error.into_store_error())?;
+        let saved = self.store.commit(vec![Change::Audit(audit)]).await;
+        saved.map_err(CommitError::into_store_error)?;
         obtained.map(|lendable| lendable.into_lent(now))
     }
 
@@ -134,13 +142,21 @@ impl LendAccessToken {
 
     /// How long this caller waits for a refresh; `None`: none is tried, because the stored token will do and the
     /// provider wants to be left alone for a while.
-    fn waits_for(&self, authorization: &Authorization, min_ttl: Duration, freshness: Freshness) -> Option<Duration> {
+    fn waits_for(
+        &self,
+        authorization: &Authorization,
+        min_ttl: Duration,
+        freshness: Freshness,
+    ) -> Option<Duration> {
         let now = self.clock.now();
         let must_rest = authorization.next_attempt_at.is_some_and(|at| now < at);
+        // What a caller demands is tried also when the last try has failed a moment ago.
+        let is_demanded = authorization.expires_at.is_some_and(|end| end - now < time_delta(min_ttl));
         match freshness {
+            Freshness::Ageing if is_demanded => Some(self.settings.caller_wait),
             Freshness::Ageing if must_rest => None,
-            Freshness::Ageing if min_ttl.is_zero() => Some(self.settings.early_wait),
-            Freshness::Ageing | Freshness::Fresh | Freshness::Expired => Some(self.settings.caller_wait),
+            Freshness::Ageing => Some(self.settings.early_wait),
+            Freshness::Fresh | Freshness::Expired => Some(self.settings.caller_wait),
         }
     }
 
@@ -192,10 +208,18 @@ impl LendAccessToken {
         if let Some(reason) = authorization.dead_reason(now) {
             return Err(LendError::GrantDead { reason: reason.to_owned() });
         }
-        if authorization.has_valid_token(now) { self.open(authorization, provider).await } else { Err(otherwise) }
+        if authorization.has_valid_token(now) {
+            self.open(authorization, provider).await
+        } else {
+            Err(otherwise)
+        }
     }
 
-    async fn read(&self, caller: &Caller, id: AuthorizationId) -> Result<(Authorization, Provider), LendError> {
+    async fn read(
+        &self,
+        caller: &Caller,
+        id: AuthorizationId,
+    ) -> Result<(Authorization, Provider), LendError> {
         let found = self.authorizations.authorization(caller.organization_id, id).await?;
         let (authorization, provider) = found
             .filter(|(authorization, provider)| {
@@ -215,31 +239,9 @@ impl LendAccessToken {
     }
 
     async fn open(&self, authorization: Authorization, provider: Provider) -> Result<Lendable, LendError> {
-        let place = authorization.access_token_place();
-        match self.sealer.open(place, &authorization.access_token).await {
-            Ok(access_token) => Ok(Lendable { authorization, provider, access_token }),
-            Err(SealError::Store(error)) => Err(error.into()),
-            Err(error) => Err(self.rejected(&authorization, error).await),
-        }
-    }
-
-    /// A sealed token that does not open has been tampered with, or a key is missing: the log must tell.
-    async fn rejected(&self, authorization: &Authorization, error: SealError) -> LendError {
-        tracing::error!(authorization = %authorization.id, %error, "a sealed token does not open");
-        let now = self.clock.now();
-        let audit = AuditEntry::new(
-            authorization.organization_id,
-            crate::audit::Actor::Service,
-            AuditAction::SecretRejected,
-            &*self.random,
-            now,
-        )
-        .ending(AuditOutcome::Failed, "does_not_open")
-        .about_authorization(authorization.id);
-        match self.store.commit(vec![Change::Audit(audit)]).await {
-            Ok(()) => LendError::Store(StoreError::Unexpected(Box::new(error))),
-            Err(commit) => LendError::Store(commit.into_store_error()),
-        }
+        let opened = self.sealer.open(authorization.access_token_place(), &authorization.access_token).await;
+        let access_token = opened.map_err(SealError::into_store_error)?;
+        Ok(Lendable { authorization, provider, access_token })
     }
 }
 
@@ -262,3 +264,6 @@ impl LendError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,6 +15,7 @@ use super::{RefreshLease, RefreshLeases, TokenSettings, time_delta};
 use crate::audit::{Actor, AuditAction, AuditEntry, AuditOutcome};
 use crate::authorizations::{Authorization, AuthorizationStore, GrantState};
 use crate::ids::AuthorizationId;
+use crate::persist::Persistence;
 use crate::providers::{Provider, ProviderClients, ProviderStatus, TokenSet, UpstreamError};
 use crate::revocations::Revocation;
 use crate::sealing::{SealError, TokenSealer};
@@ -74,12 +75,6 @@ pub enum RefreshOutcome {
 const LEASE_RESERVE: TimeDelta = TimeDelta::seconds(15);
 /// How often a process that did not get the lease looks whether the other one is done.
 const POLL: Duration = Duration::from_millis(100);
-/// How often a commit is tried anew after somebody else wrote first.
-const COMMIT_TRIES: u32 = 20;
-/// For how long an answer that cannot be stored just now is kept trying.
-const STORE_PATIENCE: TimeDelta = TimeDelta::minutes(5);
-/// How long to wait between these tries.
-const STORE_RETRY: Duration = Duration::from_secs(1);
 /// When to try again early after a failure for which the provider named no time.
 const REST_AFTER_FAILURE: Duration = Duration::from_secs(15);
 
@@ -122,36 +117,40 @@ impl RefreshTokensOnce {
         match self.refresh_under_lease(seen).await {
             Ok(outcome) => outcome,
             Err(error) => {
-                tracing::error!(authorization = %seen.id, %error, "a refresh could not use the store");
+                let error = &error as &dyn std::error::Error;
+                tracing::error!(authorization = %seen.id, error, "a refresh could not use the store");
                 failed("store_unavailable")
             }
         }
     }
 
+    /// Asks the provider under the lease, or waits for the process that has it; when that one dies, its lease lapses and
+    /// this one takes over.
     async fn refresh_under_lease(&self, seen: &Authorization) -> Result<RefreshOutcome, StoreError> {
-        let now = self.clock.now();
-        let until = now + time_delta(self.settings.upstream_limit) + LEASE_RESERVE;
-        let Some(lease) = self.leases.take_lease(seen.id, &self.holder, now, until).await? else {
-            return self.wait_for_other_process(seen).await;
-        };
-        let outcome = self.ask_and_keep(seen, &lease).await;
-        self.leases.release_lease(&lease).await?;
-        outcome
+        let patience = self.lease_period() * 2;
+        let give_up = self.clock.now() + patience;
+        while self.clock.now() < give_up {
+            if let Some(lease) = self.take_lease(seen.id).await? {
+                let outcome = self.ask_and_keep(seen, &lease).await;
+                self.leases.release_lease(&lease).await?;
+                return outcome;
+            }
+            self.clock.sleep(POLL).await;
+            let found = self.authorizations.authorization(seen.organization_id, seen.id).await?;
+            if let Some(outcome) = self.seen_from_outside(seen, found) {
+                return Ok(outcome);
+            }
+        }
+        Ok(failed("slow"))
     }
 
-    /// Another process asks the provider: its result will be in the row.
-    async fn wait_for_other_process(&self, seen: &Authorization) -> Result<RefreshOutcome, StoreError> {
-        let look = async {
-            loop {
-                self.clock.sleep(POLL).await;
-                let found = self.authorizations.authorization(seen.organization_id, seen.id).await?;
-                if let Some(outcome) = self.seen_from_outside(seen, found) {
-                    return Ok(outcome);
-                }
-            }
-        };
-        let outcome = within(&self.clock, self.settings.upstream_limit, look).await;
-        outcome.unwrap_or_else(|| Ok(failed("slow")))
+    async fn take_lease(&self, id: AuthorizationId) -> Result<Option<RefreshLease>, StoreError> {
+        let now = self.clock.now();
+        self.leases.take_lease(id, &self.holder, now, now + self.lease_period()).await
+    }
+
+    fn lease_period(&self) -> TimeDelta {
+        time_delta(self.settings.upstream_limit) + LEASE_RESERVE
     }
 
     fn seen_from_outside(
@@ -175,7 +174,11 @@ impl RefreshTokensOnce {
         has_failed.then(|| failed(current.last_failure.as_deref().unwrap_or("failed")))
     }
 
-    async fn ask_and_keep(&self, seen: &Authorization, lease: &RefreshLease) -> Result<RefreshOutcome, StoreError> {
+    async fn ask_and_keep(
+        &self,
+        seen: &Authorization,
+        lease: &RefreshLease,
+    ) -> Result<RefreshOutcome, StoreError> {
         // Under the lease the row is read again: the refresh that this caller wanted may just have happened.
         let found = self.authorizations.authorization(seen.organization_id, seen.id).await?;
         let Some((current, provider)) = found else {
@@ -203,11 +206,15 @@ impl RefreshTokensOnce {
 
     async fn ask(&self, current: &Authorization, provider: &Provider) -> Result<TokenSet, UpstreamError> {
         let refresh = self.clients.client(provider.kind).and_then(|client| client.refresh());
-        let refresh = refresh.ok_or(UpstreamError::Unavailable { reason: "not_offered", retry_after: None })?;
+        let refresh = refresh.ok_or(UpstreamError::NotSupported)?;
         let sealed = current.refresh_token.as_ref();
         let sealed = sealed.ok_or(UpstreamError::GrantRefused { code: "no_refresh_token".to_owned() })?;
-        let refresh_token = self.sealer.open(current.refresh_token_place(), sealed).await.map_err(rejected)?;
-        let connection = provider.connect(&*self.sealer).await.map_err(rejected)?;
+        let refresh_token = self
+            .sealer
+            .open(current.refresh_token_place(), sealed)
+            .await
+            .map_err(SealError::into_upstream_error)?;
+        let connection = provider.connect(&*self.sealer).await.map_err(SealError::into_upstream_error)?;
         let answer = refresh.refresh_token(&connection, &refresh_token);
         let too_slow = UpstreamError::Unavailable { reason: "timeout", retry_after: None };
         within(&self.clock, self.settings.upstream_limit, answer).await.unwrap_or(Err(too_slow))
@@ -216,17 +223,12 @@ impl RefreshTokensOnce {
     /// Saves the answer before anything else happens with it (RFC 6749, 6: the old refresh token may be dead now).
     /// A store that is away for a moment must not cost a rotated token.
     async fn keep_tokens(&self, answer: &Answer<'_>) -> Result<RefreshOutcome, StoreError> {
-        let give_up = self.clock.now() + STORE_PATIENCE;
         let mut known = Some(answer.redeemed.clone());
-        let mut conflicts = 0;
+        let mut persistence = Persistence::new(&self.clock);
         loop {
             match self.save(answer, known.take()).await {
-                Err(CommitError::Conflict) if conflicts < COMMIT_TRIES => conflicts += 1,
-                Err(CommitError::Store(StoreError::Unavailable(error))) if self.clock.now() < give_up => {
-                    tracing::warn!(%error, "refreshed tokens cannot be stored yet");
-                    self.clock.sleep(STORE_RETRY).await;
-                }
-                done => return done.map_err(CommitError::into_store_error),
+                Ok(outcome) => return Ok(outcome),
+                Err(error) => persistence.after(error).await?,
             }
         }
     }
@@ -311,7 +313,8 @@ impl RefreshTokensOnce {
                 }
                 (changes, RefreshOutcome::ClientRefused)
             }
-            UpstreamError::TokenRefused
+            UpstreamError::NotSupported
+            | UpstreamError::TokenRefused
             | UpstreamError::Untrusted { .. }
             | UpstreamError::RateLimited { .. }
             | UpstreamError::Unavailable { .. } => (self.failure(current, error), failed(error.reason())),
@@ -343,7 +346,7 @@ impl RefreshTokensOnce {
 
     fn failure(&self, current: Authorization, error: &UpstreamError) -> Vec<Change> {
         let audit = self.audit(&current).ending(AuditOutcome::Failed, error.reason());
-        let rest = error.retry_after().unwrap_or(REST_AFTER_FAILURE);
+        let rest = error.retry_after().unwrap_or_default().max(REST_AFTER_FAILURE);
         let put_off = Authorization {
             last_failure: Some(error.reason().to_owned()),
             next_attempt_at: self.clock.now().checked_add_signed(time_delta(rest)),
@@ -390,7 +393,5 @@ fn failed(reason: &str) -> RefreshOutcome {
     RefreshOutcome::Failed { reason: reason.to_owned() }
 }
 
-fn rejected(error: SealError) -> UpstreamError {
-    tracing::error!(%error, "a sealed secret does not open");
-    UpstreamError::Unavailable { reason: "secret_rejected", retry_after: None }
-}
+#[cfg(test)]
+mod tests;

@@ -8,6 +8,9 @@ use chrono::{DateTime, Utc};
 use grantkeeper_domain::providers::UpstreamError;
 use grantkeeper_domain::services::{Clock, within};
 use reqwest::{Client, ClientBuilder, Response, redirect};
+use tokio::runtime::Handle;
+use tokio::task::JoinSet;
+use tracing::Instrument as _;
 use url::Url;
 use zeroize::Zeroizing;
 
@@ -19,6 +22,7 @@ use crate::failure::unavailable;
 use crate::settings::Limits;
 
 /// Calls providers.
+#[derive(Clone)]
 pub(crate) struct GuardedClient {
     /// For https, and nothing else.
     tls: Client,
@@ -27,6 +31,7 @@ pub(crate) struct GuardedClient {
     policy: Arc<NetworkPolicy>,
     limits: Limits,
     clock: Arc<dyn Clock>,
+    runtime: Handle,
 }
 
 /// Why a call brought no answer.
@@ -72,7 +77,7 @@ impl From<CallError> for UpstreamError {
 const POOL_IDLE: Duration = Duration::from_secs(15);
 
 impl GuardedClient {
-    /// Sets it up.
+    /// Sets it up on the tokio runtime that calls this.
     pub(crate) fn new(
         policy: NetworkPolicy,
         limits: Limits,
@@ -102,7 +107,7 @@ impl GuardedClient {
             .tls_certs_only([])
             .dns_resolver(resolver(Transport::Plain))
             .build()?;
-        Ok(Self { tls, plain, policy, limits, clock })
+        Ok(Self { tls, plain, policy, limits, clock, runtime: Handle::current() })
     }
 
     /// The present time.
@@ -118,9 +123,12 @@ impl GuardedClient {
     /// Makes a call and reads the whole answer.
     pub(crate) async fn send(&self, call: Call) -> Result<Answer, CallError> {
         let (method, host) = (call.method.clone(), call.url.host_str().unwrap_or_default().to_owned());
-        let result = within(&self.clock, self.limits.request, self.exchange(call))
-            .await
-            .unwrap_or(Err(CallError::Timeout));
+        let limit = match call.size {
+            AnswerSize::Token => self.limits.request,
+            AnswerSize::Document => self.limits.document,
+        };
+        let result =
+            within(&self.clock, limit, self.on_own_runtime(call)).await.unwrap_or(Err(CallError::Timeout));
         match &result {
             Ok(answer) => {
                 tracing::debug!(%method, host, status = answer.status.as_u16(), "called a provider");
@@ -130,7 +138,20 @@ impl GuardedClient {
         result
     }
 
-    async fn exchange(&self, call: Call) -> Result<Answer, CallError> {
+    /// A pooled connection lives on the runtime that opened it, and a web worker's runtime ends before the refreshes
+    /// that outlive it. So all calls are made on the runtime that this client was set up on. The call ends with the
+    /// future that waits for it.
+    async fn on_own_runtime(&self, call: Call) -> Result<Answer, CallError> {
+        let mut calls = JoinSet::new();
+        calls.spawn_on(self.clone().exchange(call).in_current_span(), &self.runtime);
+        match calls.join_next().await {
+            Some(Ok(result)) => result,
+            // The runtime is shutting down, or the call has panicked.
+            Some(Err(_)) | None => Err(CallError::Broken),
+        }
+    }
+
+    async fn exchange(self, call: Call) -> Result<Answer, CallError> {
         let client = match self.policy.check(&call.url)? {
             Transport::Tls => &self.tls,
             Transport::Plain => &self.plain,

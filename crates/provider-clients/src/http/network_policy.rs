@@ -19,6 +19,7 @@ use super::ranges::{LOOPBACK, NEVER, NOT_PUBLIC};
 pub struct NetworkPolicy {
     networks: Vec<IpNet>,
     hosts: BTreeSet<String>,
+    origins: BTreeSet<String>,
 }
 
 /// How a call would travel.
@@ -61,7 +62,18 @@ const METADATA_NAME: &str = "metadata.google.internal";
 impl NetworkPolicy {
     /// Allows public addresses, these networks, and whatever these hosts resolve to.
     pub fn new(networks: Vec<IpNet>, hosts: impl IntoIterator<Item = String>) -> Self {
-        Self { networks, hosts: hosts.into_iter().map(|host| canonical_name(&host)).collect() }
+        let hosts = hosts.into_iter().map(|host| canonical_name(&host)).collect();
+        Self { networks, hosts, origins: BTreeSet::new() }
+    }
+
+    /// Allows one more server, by the scheme, address and port of a URL: another port of that address stays refused.
+    /// Only a URL with an address counts; a name may stand for any.
+    #[must_use]
+    pub fn and_server(mut self, url: &Url) -> Self {
+        if matches!(url.host(), Some(Host::Ipv4(_) | Host::Ipv6(_))) {
+            self.origins.insert(url.origin().ascii_serialization());
+        }
+        self
     }
 
     /// Decides what can be decided about a URL before its name is resolved.
@@ -73,6 +85,9 @@ impl NetworkPolicy {
         };
         if !url.username().is_empty() || url.password().is_some() {
             return Err(Refusal::Url);
+        }
+        if self.origins.contains(&url.origin().ascii_serialization()) {
+            return Ok(transport);
         }
         match url.host().ok_or(Refusal::Url)? {
             Host::Ipv4(address) => self.judge(&address.to_string(), address.into(), transport)?,

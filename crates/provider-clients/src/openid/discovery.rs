@@ -128,7 +128,7 @@ impl Discovery {
             announces_iss: metadata.authorization_response_iss_parameter_supported.unwrap_or(false),
             client_authentication: client_authentication(metadata)?,
             pkce: pkce(metadata),
-            settings_url: None,
+            settings_url: by.settings_url.clone(),
         })
     }
 

@@ -26,12 +26,7 @@ impl IdentifyUser for UserinfoEndpoint {
         access_token: &Secret,
         expected: Option<&'a str>,
     ) -> Result<Identity, UpstreamError> {
-        let endpoint = connection
-            .client
-            .endpoints
-            .userinfo
-            .as_ref()
-            .ok_or_else(|| unavailable("no_userinfo_endpoint"))?;
+        let endpoint = connection.client.endpoints.userinfo.as_ref().ok_or(UpstreamError::NotSupported)?;
         let call =
             Call::get_json(endpoint).bearer(access_token).ok_or_else(|| unavailable("malformed_token"))?;
         let user = read_userinfo(&self.http.send(call).await?, self.http.now())?;

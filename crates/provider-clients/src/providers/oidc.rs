@@ -69,8 +69,10 @@ impl ProviderClient for OidcClient {
         exchange: &CodeExchange,
     ) -> Result<TokenSet, UpstreamError> {
         let mut answer = self.code_flow.exchange(connection, exchange).await?;
-        let identity = self.id_tokens.identity(connection, &answer, exchange.nonce.as_ref()).await?;
-        answer.tokens.identity = Some(identity);
+        match self.id_tokens.identity(connection, &answer, exchange.nonce.as_ref()).await {
+            Ok(identity) => answer.tokens.identity = Some(identity),
+            Err(error) => answer.tokens.distrust = Some(error),
+        }
         Ok(answer.tokens)
     }
 

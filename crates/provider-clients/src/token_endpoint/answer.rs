@@ -99,6 +99,7 @@ fn token_answer(fields: &mut Fields) -> Result<TokenAnswer, UpstreamError> {
         refresh_token_expires_in: refresh_token_lifetime(fields)?,
         scopes: scopes(fields)?,
         identity: None,
+        distrust: None,
     };
     Ok(TokenAnswer { tokens, id_token: token(fields, "id_token")? })
 }

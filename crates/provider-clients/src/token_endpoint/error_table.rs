@@ -11,11 +11,11 @@ use crate::failure::unavailable;
 pub(crate) enum ErrorClass {
     /// The code or the refresh token is gone for good.
     DeadGrant,
-    /// Our registration or our request is wrong; it says nothing about the grant.
+    /// Our client credentials are refused; it says nothing about the grant.
     Client,
     /// The person has to do something at the provider.
     Interaction,
-    /// A bad moment.
+    /// A bad moment, or a fault of the registration that an operator can mend: try again later.
     Transient,
 }
 
@@ -28,8 +28,8 @@ pub(crate) const OPENID_ERRORS: ErrorTable = ErrorTable(&[
     ("invalid_grant", ErrorClass::DeadGrant),           // RFC 6749, 5.2
     ("invalid_client", ErrorClass::Client),             // RFC 6749, 5.2
     ("unauthorized_client", ErrorClass::Client),        // RFC 6749, 5.2
-    ("unsupported_grant_type", ErrorClass::Client),     // RFC 6749, 5.2
-    ("invalid_scope", ErrorClass::Client),              // RFC 6749, 5.2
+    ("unsupported_grant_type", ErrorClass::Transient),  // RFC 6749, 5.2: wrong, but not our credentials
+    ("invalid_scope", ErrorClass::Transient),           // RFC 6749, 5.2: the same
     ("temporarily_unavailable", ErrorClass::Transient), // RFC 6749, 4.1.2.1
     ("server_error", ErrorClass::Transient),            // RFC 6749, 4.1.2.1
     ("interaction_required", ErrorClass::Interaction),  // OpenID Connect Core, 3.1.2.6
@@ -72,8 +72,8 @@ mod tests {
             ("invalid_grant", UpstreamError::GrantRefused { code: text("invalid_grant") }),
             ("invalid_client", UpstreamError::ClientRefused { code: text("invalid_client") }),
             ("unauthorized_client", UpstreamError::ClientRefused { code: text("unauthorized_client") }),
-            ("unsupported_grant_type", UpstreamError::ClientRefused { code: text("unsupported_grant_type") }),
-            ("invalid_scope", UpstreamError::ClientRefused { code: text("invalid_scope") }),
+            ("unsupported_grant_type", unavailable("unsupported_grant_type")),
+            ("invalid_scope", unavailable("invalid_scope")),
             ("temporarily_unavailable", unavailable("temporarily_unavailable")),
             ("server_error", unavailable("server_error")),
             (

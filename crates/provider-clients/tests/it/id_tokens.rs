@@ -8,7 +8,7 @@ use grantkeeper_provider_simulator::{Fault, FaultPlace, IdTokenForgery};
 use serde_json::json;
 
 use crate::person;
-use crate::world::{World, exchange, refused, secret};
+use crate::world::{World, exchange, refused, secret, trusted};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_forgery_is_refused_with_its_own_reason() {
@@ -38,8 +38,19 @@ async fn the_nonce_is_that_of_the_flow() {
     let world = World::of(ProviderKind::Oidc).await;
     let consent = person::consents(&*world.client, &world.connection().client, "alice").await;
     let exchange = CodeExchange { nonce: Some(secret("of another flow")), ..exchange(&consent) };
-    let error = refused(world.client.exchange_code(&world.connection(), &exchange).await);
+    let error = refused(trusted(world.client.exchange_code(&world.connection(), &exchange).await));
     assert_eq!(error, UpstreamError::Untrusted { reason: "id_token_nonce" });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_with_a_forged_id_token_come_along_to_be_revoked() {
+    let world = World::of(ProviderKind::Oidc).await;
+    world.simulator.update_settings(|settings| settings.id_token = IdTokenForgery::BadSignature);
+    let consent = person::consents(&*world.client, &world.connection().client, "alice").await;
+    let tokens = world.client.exchange_code(&world.connection(), &exchange(&consent)).await.ok().unwrap();
+    assert_eq!(tokens.identity, None);
+    assert_eq!(tokens.distrust, Some(UpstreamError::Untrusted { reason: "id_token_signature" }));
+    assert!(tokens.refresh_token.is_some());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -31,8 +31,8 @@ async fn the_contract_is_kept_with_the_secret_in_the_body() {
     provider_contract(&*client, &endpoints, &simulator).await;
 }
 
-#[test]
-fn types_that_are_not_served_have_no_client() {
+#[tokio::test]
+async fn types_that_are_not_served_have_no_client() {
     let (directory, _) = directory(ClientSettings::default());
     for kind in ProviderKind::ALL {
         assert_eq!(directory.client(kind).is_some(), kind == ProviderKind::Oidc, "{kind:?}");
@@ -144,7 +144,7 @@ async fn missing_endpoints_are_missing_capabilities() {
     assert!(client.revoke(&endpoints).is_none());
     let connection = connection(endpoints, "secret");
     let found = client.identify().identify_user(&connection, &secret("token"), None).await;
-    assert_eq!(refused(found).reason(), "no_userinfo_endpoint");
+    assert_eq!(refused(found).reason(), "not_supported");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -95,7 +95,17 @@ impl World {
     pub(crate) async fn authorize(&self, login: &str) -> Result<TokenSet, UpstreamError> {
         let connection = self.connection();
         let consent = person::consents(&*self.client, &connection.client, login).await;
-        self.client.exchange_code(&connection, &exchange(&consent)).await
+        trusted(self.client.exchange_code(&connection, &exchange(&consent)).await)
+    }
+}
+
+/// Tokens that nobody may have count as refused here; that they come along, so that they can be revoked, has a test of
+/// its own.
+pub(crate) fn trusted(answer: Result<TokenSet, UpstreamError>) -> Result<TokenSet, UpstreamError> {
+    let tokens = answer?;
+    match tokens.distrust {
+        Some(error) => Err(error),
+        None => Ok(tokens),
     }
 }
 

@@ -29,12 +29,12 @@ const LONGEST_MIN_TTL: u64 = 3600;
 
 pub(super) async fn authorize(api: web::Data<Api>, caller: Authenticated, request: HttpRequest) -> Answer {
     let provider_id = id_in_path(&request, NO_PROVIDER)?;
-    let start = start_request(provider_id, &Query::of(&request))?;
+    let start = start_request(provider_id, &Query::of(&request)?)?;
     let started = api.use_cases.start_flow.run(&caller.0, start).await?;
     Ok(HttpResponse::Ok().json(WireStartedFlow::of(&started)))
 }
 
-fn start_request(provider_id: ProviderId, query: &Query<'_>) -> Result<StartFlowRequest, ApiError> {
+fn start_request(provider_id: ProviderId, query: &Query) -> Result<StartFlowRequest, ApiError> {
     let state = once(query, "state")?.filter(|state| !state.is_empty());
     if state.is_some_and(|state| state.len() > LONGEST_STATE) {
         return Err(ApiError::invalid("state", format!("must not be longer than {LONGEST_STATE} bytes")));
@@ -101,12 +101,12 @@ pub(super) async fn delete(api: web::Data<Api>, caller: Authenticated, request: 
 
 pub(super) async fn access_token(api: web::Data<Api>, caller: Authenticated, request: HttpRequest) -> Answer {
     let id = id_in_path(&request, NO_AUTHORIZATION)?;
-    let min_ttl = min_ttl(&Query::of(&request))?;
+    let min_ttl = min_ttl(&Query::of(&request)?)?;
     let lent = api.use_cases.lend_access_token.run(&caller.0, id, min_ttl).await?;
     Ok(HttpResponse::Created().json(WireToken::of(&lent, &api)))
 }
 
-fn min_ttl(query: &Query<'_>) -> Result<Duration, ApiError> {
+fn min_ttl(query: &Query) -> Result<Duration, ApiError> {
     let Some(text) = once(query, "min_ttl")? else {
         return Ok(Duration::ZERO);
     };
@@ -122,6 +122,6 @@ pub(super) async fn user_info(api: web::Data<Api>, caller: Authenticated, reques
     Ok(HttpResponse::Ok().json(WireUserInfo::of(&user)))
 }
 
-fn once<'q>(query: &'q Query<'_>, name: &str) -> Result<Option<&'q str>, ApiError> {
+fn once<'q>(query: &'q Query, name: &str) -> Result<Option<&'q str>, ApiError> {
     query.one(name).map_err(|_| ApiError::invalid(name, "must be given once"))
 }

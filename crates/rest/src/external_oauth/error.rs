@@ -16,6 +16,8 @@ use grantkeeper_domain::sealing::SealError;
 use grantkeeper_domain::tokens::LendError;
 use serde::Serialize;
 
+use crate::query::UnreadableParameter;
+
 /// An error as the caller reads it.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -107,6 +109,12 @@ impl From<StoreError> for ApiError {
 impl From<SealError> for ApiError {
     fn from(error: SealError) -> Self {
         error.into_store_error().into()
+    }
+}
+
+impl From<UnreadableParameter> for ApiError {
+    fn from(error: UnreadableParameter) -> Self {
+        Self::invalid(error.name.as_deref().unwrap_or("query"), "must be percent-encoded UTF-8")
     }
 }
 
@@ -209,7 +217,6 @@ impl From<DeleteAuthorizationError> for ApiError {
     fn from(error: DeleteAuthorizationError) -> Self {
         match error {
             DeleteAuthorizationError::NotFound => AuthorizationNotFound::NotFound.into(),
-            DeleteAuthorizationError::Seal(error) => error.into(),
             DeleteAuthorizationError::Store(error) => error.into(),
         }
     }

@@ -55,12 +55,9 @@ impl Fields {
 
     /// A text, where it is there.
     pub(super) fn text(&mut self, name: &str, rule: TextRule) -> Option<String> {
-        let text = match self.members.remove(name)? {
-            Value::String(text) => text,
-            _ => {
-                self.refuse(name, "must be a string");
-                return None;
-            }
+        let Value::String(text) = self.members.remove(name)? else {
+            self.refuse(name, "must be a string");
+            return None;
         };
         match wrong_with(&text, rule) {
             None => Some(text),
@@ -78,13 +75,11 @@ impl Fields {
 
     /// A boolean, where it is there.
     pub(super) fn boolean(&mut self, name: &str) -> Option<bool> {
-        match self.members.remove(name)? {
-            Value::Bool(value) => Some(value),
-            _ => {
-                self.refuse(name, "must be true or false");
-                None
-            }
+        let value = self.members.remove(name)?;
+        if !value.is_boolean() {
+            self.refuse(name, "must be true or false");
         }
+        value.as_bool()
     }
 
     /// A list of scopes, where it is there.

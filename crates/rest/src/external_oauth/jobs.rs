@@ -22,7 +22,7 @@ pub(super) async fn show(api: web::Data<Api>, caller: Authenticated, request: Ht
 
 pub(super) async fn list(api: web::Data<Api>, caller: Authenticated, request: HttpRequest) -> Answer {
     caller.0.require_admin()?;
-    let query = Query::of(&request);
+    let query = Query::of(&request)?;
     let statuses = "PENDING, RUNNING, COMPLETED, ERROR";
     let status = choice(&query, "status", JobStatus::from_name, statuses)?;
     let kind = choice(&query, "type", JobKindName::from_name, "DELETE_PROVIDER, STATS")?;
@@ -49,7 +49,7 @@ pub(super) async fn create(
 }
 
 fn choice<T>(
-    query: &Query<'_>,
+    query: &Query,
     name: &str,
     choose: impl FnOnce(&str) -> Option<T>,
     expected: &str,

@@ -18,7 +18,7 @@ use crate::query::Query;
 type Answer = Result<HttpResponse, ApiError>;
 
 pub(super) async fn list(api: web::Data<Api>, caller: Authenticated, request: HttpRequest) -> Answer {
-    let query = Query::of(&request);
+    let query = Query::of(&request)?;
     let Some(filter) = filter(&query)? else {
         return Ok(HttpResponse::Ok().json(Listing::<WireProvider>::default()));
     };
@@ -28,7 +28,7 @@ pub(super) async fn list(api: web::Data<Api>, caller: Authenticated, request: Ht
 }
 
 /// `None` where ids were asked for and none of them can be ours.
-fn filter(query: &Query<'_>) -> Result<Option<ProviderFilter>, ApiError> {
+fn filter(query: &Query) -> Result<Option<ProviderFilter>, ApiError> {
     let asked = query.list("ids");
     let mut ids = Vec::with_capacity(asked.len());
     for id in &asked {

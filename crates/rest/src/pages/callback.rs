@@ -12,18 +12,18 @@ use crate::query::Query;
 use crate::request_log::request_id;
 use crate::session::{flow_cookies, spent_flow_cookie};
 
-/// Whatever comes of it, the browser goes on to an address without code and state (RFC 9700, 4.2.4). What does not
-/// belong to a flow of this browser gets one and the same answer.
+/// What comes of a flow is told at an address without code and state (RFC 9700, 4.2.4). What does not belong to a flow
+/// of this browser gets one and the same answer, on the spot.
 pub(super) async fn callback(
     api: web::Data<Api>,
     request: HttpRequest,
     path: web::Path<String>,
 ) -> HttpResponse {
-    let callback = path.parse().ok().and_then(|provider_id| read(provider_id, &Query::of(&request)));
+    let callback = path.parse().ok().and_then(|provider_id| read(provider_id, &Query::of(&request).ok()?));
     let Some(callback) = callback else {
         return page::not_valid();
     };
-    let cookies = flow_cookies(&request);
+    let cookies = flow_cookies(&api, &request);
     match api.use_cases.complete_flow.for_browser(callback, &cookies, request_id(&request)).await {
         Ok(ended) => match ended.result {
             Err(CompleteFlowError::InvalidState) => page::not_valid(),
@@ -53,32 +53,14 @@ pub(super) async fn callback(
 
 /// `None` for what is no authorization response: parameters missing, both code and error, or one of them twice
 /// (RFC 6749, 3.1).
-fn read(provider_id: ProviderId, query: &Query<'_>) -> Option<Callback> {
+fn read(provider_id: ProviderId, query: &Query) -> Option<Callback> {
     let one = |name| query.one(name).ok();
     let state = one("state")?.filter(|state| !state.is_empty())?;
     let answer = match (one("code")?, one("error")?) {
         (Some(code), None) if !code.is_empty() => Ok(Secret::new(code.to_owned())),
-        (None, Some(error)) => Err(error_code(error).to_owned()),
+        (None, Some(error)) => Err(error.to_owned()),
         _ => return None,
     };
     let iss = one("iss")?.map(str::to_owned);
     Some(Callback { provider_id, state: Secret::new(state.to_owned()), answer, iss })
-}
-
-/// Only the codes of RFC 6749, 4.1.2.1, and OpenID Connect Core, 3.1.2.6, are repeated; a stranger's text is not.
-fn error_code(error: &str) -> &str {
-    const KNOWN: [&str; 11] = [
-        "access_denied",
-        "account_selection_required",
-        "consent_required",
-        "interaction_required",
-        "invalid_request",
-        "invalid_scope",
-        "login_required",
-        "server_error",
-        "temporarily_unavailable",
-        "unauthorized_client",
-        "unsupported_response_type",
-    ];
-    KNOWN.into_iter().find(|known| *known == error).unwrap_or("unknown_error")
 }

@@ -27,7 +27,9 @@ pub(super) struct Form {
 }
 
 pub(super) async fn show(request: HttpRequest) -> HttpResponse {
-    let query = Query::of(&request);
+    let Ok(query) = Query::of(&request) else {
+        return page::not_valid();
+    };
     match query.one("return_to") {
         Ok(Some(path)) if is_own_path(path) => form(StatusCode::OK, path, false),
         _ => page::not_valid(),

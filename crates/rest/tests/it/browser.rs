@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use actix_web::cookie::Cookie;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CONTENT_SECURITY_POLICY, LOCATION, ORIGIN, REFERRER_POLICY};
+use actix_web::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, ORIGIN, REFERRER_POLICY};
 use actix_web::test::TestRequest;
 use grantkeeper_testkit::scripted_provider::{Call, ISSUER};
 use url::Url;
@@ -183,6 +183,31 @@ async fn a_form_of_another_site_is_refused() {
 }
 
 #[actix_web::test]
+async fn what_is_no_form_of_ours_gets_a_page() {
+    let service = Service::start().await;
+    let provider = service.register().await;
+    let flow = start(&service, &provider).await;
+    let mut browser = Browser::new(&service);
+    browser.sign_in(&service.member, &flow).await;
+    let page = browser.get("/connect/unknown").await;
+    assert_eq!(page.header(CONTENT_TYPE), "text/html; charset=utf-8");
+    let huge = "x".repeat(1 << 20);
+    for path in ["/sign-in", &flow] {
+        for (what, form) in [
+            ("nothing", TestRequest::post()),
+            ("missing fields", TestRequest::post().set_form([("surprise", "1")])),
+            ("another content type", TestRequest::post().set_json(["token"])),
+            ("too much", TestRequest::post().set_form([("token", &huge)])),
+        ] {
+            let answer = browser.send(form.uri(path).insert_header((ORIGIN, PUBLIC_URL))).await;
+            assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{what} to {path}: {answer:?}");
+            assert_eq!(answer.header(CONTENT_TYPE), page.header(CONTENT_TYPE), "{what} to {path}");
+            assert_eq!(answer.body, page.body, "{what} to {path}");
+        }
+    }
+}
+
+#[actix_web::test]
 async fn a_wrong_api_token_does_not_sign_in() {
     let service = Service::start().await;
     let provider = service.register().await;
@@ -228,7 +253,7 @@ async fn no_is_no() {
 async fn a_refusal_at_the_provider_is_shown_as_a_code_only() {
     let service = Service::start().await;
     let provider = service.register().await;
-    for (error, shown) in [("access_denied", "access_denied"), ("%3Cscript%3E", "unknown_error")] {
+    for (error, shown) in [("access_denied", "access_denied"), ("%3Cscript%3E", "unlisted_error")] {
         let flow = start(&service, &provider).await;
         let mut browser = Browser::new(&service);
         browser.sign_in(&service.member, &flow).await;
@@ -259,6 +284,8 @@ async fn callbacks_that_belong_to_no_flow_get_one_answer() {
         format!("/callback/{provider}?code=c&state=unknown"),
         format!("/callback/{provider}?code=c&state={state}&state={state}"),
         format!("/callback/{provider}?code=c&code=c&state={state}"),
+        format!("/callback/{provider}?code=%ff&state={state}"),
+        format!("/callback/{provider}?code=c&state={state}&%zz"),
         format!("/callback/{provider}?code=c&state={state}&iss={ISSUER}&iss={ISSUER}"),
         format!("/callback/{provider}?code=c&error=access_denied&state={state}"),
         format!("/callback/{other}?code=c&state={state}&iss={ISSUER}"),

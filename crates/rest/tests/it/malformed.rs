@@ -89,6 +89,28 @@ async fn check(service: &Service, method: &str, path: &str, name: &str, body: Ve
 }
 
 #[actix_web::test]
+async fn a_query_that_is_not_utf_8_is_refused_by_parameter() {
+    let service = Service::start().await;
+    let provider = service.register().await;
+    let authorization = service.authorize(&service.admin, &provider).await;
+    let authorize = format!("/providers/{provider}/authorize/");
+    let access_token = format!("/authorizedProviders/{authorization}/accessToken/");
+    for (method, path, query, name) in [
+        ("POST", authorize.as_str(), "state=%ff", "state"),
+        ("POST", &authorize, "redirect_uri=http://127.0.0.1/%F0%9F", "redirect_uri"),
+        ("POST", &authorize, "state=fine&%ff=1", "query"),
+        ("POST", &access_token, "min_ttl=1%", "min_ttl"),
+        ("GET", "/providers/", "ids=%zz", "ids"),
+        ("GET", "/providers/", "ids=x&%zz", "query"),
+        ("GET", "/jobs/", "status=%C3%28", "status"),
+    ] {
+        let answer = service.call(&service.admin, method, &format!("{path}?{query}"), None).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{path} {query}: {answer:?}");
+        assert_eq!(answer.json()["errorFields"][0]["name"], name, "{path} {query}: {answer:?}");
+    }
+}
+
+#[actix_web::test]
 async fn what_is_wrong_with_a_body_is_told_by_field_and_all_at_once() {
     let service = Service::start().await;
     let mut told = Vec::new();

@@ -199,7 +199,7 @@ impl Answer {
         let mut told = format!("→ {}\n", self.status);
         for name in [header::CONTENT_TYPE, header::LOCATION, header::ALLOW, header::WWW_AUTHENTICATE] {
             if self.headers.contains_key(&name) {
-                told += &format!("  {name}: {}\n", self.header(name.clone()));
+                told.extend(["  ", name.as_str(), ": ", self.header(name.clone()), "\n"]);
             }
         }
         if !self.body.is_empty() {

@@ -64,6 +64,7 @@ impl From<AuditEntry> for Entry {
                 ("account", Some(account_id.to_string()), Some(token_id.to_string()))
             }
             Actor::Operator => ("operator", None, None),
+            Actor::ServiceFor { account_id } => ("service", Some(account_id.to_string()), None),
             Actor::Service => ("service", None, None),
         };
         Self {

@@ -1,6 +1,7 @@
 //! The commands, a file for each. A command reads its settings, does one thing, and returns a report.
 
 mod account_create;
+mod account_list;
 mod audit_list;
 mod config_check;
 mod demo;
@@ -71,6 +72,7 @@ pub(crate) enum OrgCommand {
 #[derive(Debug, Subcommand)]
 pub(crate) enum AccountCommand {
     Create(account_create::AccountCreate),
+    List(account_list::AccountList),
 }
 
 #[derive(Debug, Subcommand)]
@@ -98,6 +100,7 @@ impl Command {
             Self::Org(OrgCommand::List(command)) => options.print(&command.run(options).await?),
             Self::Org(OrgCommand::Set(command)) => options.print(&command.run(options).await?),
             Self::Account(AccountCommand::Create(command)) => options.print(&command.run(options).await?),
+            Self::Account(AccountCommand::List(command)) => options.print(&command.run(options).await?),
             Self::Token(TokenCommand::Create(command)) => options.print(&command.run(options).await?),
             Self::Token(TokenCommand::List(command)) => options.print(&command.run(options).await?),
             Self::Token(TokenCommand::Revoke(command)) => options.print(&command.run(options).await?),

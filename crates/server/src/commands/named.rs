@@ -21,6 +21,17 @@ pub(super) async fn organization(store: &dyn Store, named: &str) -> Result<Organ
     })
 }
 
+/// The organization with this id or name, or without one all of them, oldest first.
+pub(super) async fn organizations(
+    store: &dyn Store,
+    named: Option<&str>,
+) -> Result<Vec<Organization>, Failure> {
+    match named {
+        Some(named) => Ok(vec![organization(store, named).await?]),
+        None => Ok(store.organizations().await?),
+    }
+}
+
 /// The account with this id or e-mail address. An address that several organizations know is not enough.
 pub(super) async fn account(store: &dyn Store, named: &str) -> Result<Account, Failure> {
     if let Ok(id) = named.parse::<AccountId>() {

@@ -60,6 +60,7 @@ impl Installation {
             Command::Org(OrgCommand::List(command)) => command.run(options).await.map(said),
             Command::Org(OrgCommand::Set(command)) => command.run(options).await.map(said),
             Command::Account(AccountCommand::Create(command)) => command.run(options).await.map(said),
+            Command::Account(AccountCommand::List(command)) => command.run(options).await.map(said),
             Command::Token(TokenCommand::Create(command)) => command.run(options).await.map(said),
             Command::Token(TokenCommand::List(command)) => command.run(options).await.map(said),
             Command::Token(TokenCommand::Revoke(command)) => command.run(options).await.map(said),

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use clap::Args;
-use grantkeeper_domain::accounts::ListApiTokens;
+use grantkeeper_domain::Store;
+use grantkeeper_domain::accounts::{Account, ListApiTokens, Organization};
 use serde::Serialize;
 
 use super::named;
@@ -13,27 +14,42 @@ use crate::failure::Failure;
 use crate::report::write_table;
 use crate::wiring::Administration;
 
-/// List the API tokens of an account, oldest first, those that are expired or revoked included.
+/// List the API tokens of all accounts or of some, oldest first in each, those that are expired or revoked included.
 #[derive(Debug, Args)]
 pub(crate) struct TokenList {
-    /// The account, by id or e-mail address.
+    /// Only this account's, by id or e-mail address.
+    #[arg(long, conflicts_with = "org")]
+    account: Option<String>,
+    /// Only those of this organization's accounts, by id or name.
     #[arg(long)]
-    account: String,
+    org: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
 pub(crate) struct Tokens {
-    tokens: Vec<ShownToken>,
+    tokens: Vec<Listed>,
+}
+
+#[derive(Debug, Serialize)]
+struct Listed {
+    #[serde(flatten)]
+    token: ShownToken,
+    /// The account's e-mail address.
+    email: String,
+    /// The organization's name.
+    organization: String,
 }
 
 impl fmt::Display for Tokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.tokens.is_empty() {
-            return f.write_str("the account has no API tokens");
+            return f.write_str("there are no API tokens; `grantkeeper token create` makes one");
         }
-        let row = |token: &ShownToken| {
+        let row = |Listed { token, email, organization }: &Listed| {
             [
                 token.id.clone(),
+                email.clone(),
+                organization.clone(),
                 token.status.to_owned(),
                 token.created_at.to_string(),
                 or_dash(token.expires_at),
@@ -41,16 +57,40 @@ impl fmt::Display for Tokens {
             ]
         };
         let rows: Vec<_> = self.tokens.iter().map(row).collect();
-        write_table(f, ["ID", "STATUS", "CREATED", "EXPIRES", "LAST USED"], &rows)
+        let head = ["ID", "EMAIL", "ORGANIZATION", "STATUS", "CREATED", "EXPIRES", "LAST USED"];
+        write_table(f, head, &rows)
     }
 }
 
 impl TokenList {
     pub(super) async fn run(&self, options: &GlobalOptions) -> Result<Tokens, Failure> {
         let with = Administration::open(&options.settings(&[])?)?;
-        let account = named::account(&*with.store, &self.account).await?;
         let now = with.clock.now();
-        let tokens = ListApiTokens { tokens: with.store }.run(account.id).await?;
-        Ok(Tokens { tokens: tokens.iter().map(|token| ShownToken::of(token, now)).collect() })
+        let list = ListApiTokens { tokens: with.store.clone() };
+        let mut tokens = Vec::new();
+        for (organization, account) in self.accounts(&*with.store).await? {
+            let found = list.run(account.id).await?;
+            tokens.extend(found.iter().map(|token| Listed {
+                token: ShownToken::of(token, now),
+                email: account.email.as_str().to_owned(),
+                organization: organization.name.as_str().to_owned(),
+            }));
+        }
+        Ok(Tokens { tokens })
+    }
+
+    /// Whose tokens are asked for.
+    async fn accounts(&self, store: &dyn Store) -> Result<Vec<(Organization, Account)>, Failure> {
+        if let Some(named) = &self.account {
+            let account = named::account(store, named).await?;
+            let organization = named::organization(store, &account.organization_id.to_string()).await?;
+            return Ok(vec![(organization, account)]);
+        }
+        let mut accounts = Vec::new();
+        for organization in named::organizations(store, self.org.as_deref()).await? {
+            let found = store.accounts_in(organization.id).await?;
+            accounts.extend(found.into_iter().map(|account| (organization.clone(), account)));
+        }
+        Ok(accounts)
     }
 }

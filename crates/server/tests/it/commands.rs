@@ -39,6 +39,34 @@ fn organizations_accounts_and_tokens() {
     }
 }
 
+#[test]
+fn accounts_and_tokens_are_listed_across_organizations_or_of_one() {
+    let installation = Installation::new();
+    let owners = [("Acme", "ada@acme.example"), ("Acme", "bo@acme.example"), ("Bolt", "cy@bolt.example")];
+    for organization in ["Acme", "Bolt"] {
+        installation.run(&["org", "create", organization]);
+    }
+    for (organization, email) in owners {
+        installation.run(&["account", "create", "--org", organization, "--email", email]);
+        installation.run(&["token", "create", "--account", email]);
+    }
+    for (list, owners) in [
+        (&["account", "list"][..], &owners[..]),
+        (&["account", "list", "--org", "Acme"], &owners[..2]),
+        (&["token", "list"], &owners[..]),
+        (&["token", "list", "--org", "Acme"], &owners[..2]),
+        (&["token", "list", "--account", "cy@bolt.example"], &owners[2..]),
+    ] {
+        let listed = installation.run(list);
+        let rows = listed[if list[0] == "account" { "accounts" } else { "tokens" }].as_array().unwrap();
+        let shown: Vec<_> = rows.iter().map(|row| (&row["organization"], &row["email"])).collect();
+        assert_eq!(json!(shown), json!(owners), "{list:?}");
+    }
+    for list in [["account", "list"], ["token", "list"]] {
+        assert!(installation.refuses(&[&list[..], &["--org", "None"]].concat()).contains("None"));
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_works_until_it_is_revoked() {
     let installation = Installation::new();

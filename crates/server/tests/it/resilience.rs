@@ -85,6 +85,10 @@ async fn a_refresh_under_way_is_saved_before_the_service_stops() {
     let running = installation.serve().await;
     let provider = admin.register("oidc", Some(&simulator), ("any", "secret")).await;
     let id = admin.authorize_unattended(&provider).await;
+    // Connections to the provider that were opened by requests must not end with the threads that answered these.
+    for _ in 0..8 {
+        assert_eq!(admin.get(&format!("/authorizedProviders/{id}/userinfo/")).await.0, StatusCode::OK);
+    }
     control(&simulator, "reset", &json!({})).await;
     control(&simulator, "faults", &json!({ "where": "token", "delayMs": 2000 })).await;
     let asking = {

@@ -92,8 +92,15 @@ impl Connector {
         if self.location == Location::Memory {
             return Ok(());
         }
-        let mode: QueryResult<String> = sql::<Text>("PRAGMA journal_mode = WAL").get_result(c);
-        match mode {
+        let mut switched = switch_to_wal(c);
+        for _ in 0..SWITCH_TRIES {
+            if !matches!(&switched, Err(error) if error.to_string() == LOCKED) {
+                break;
+            }
+            pause();
+            switched = switch_to_wal(c);
+        }
+        match switched {
             Ok(mode) if mode == "wal" => Ok(()),
             Ok(_) => Err(OpenError::NoSharedMemory(self.location.path())),
             Err(error) => Err(self.refusal(error.into())),
@@ -123,10 +130,28 @@ impl Connector {
         let path = self.location.path();
         match source.to_string().as_str() {
             "file is not a database" => OpenError::NotADatabase(path),
-            "database is locked" => OpenError::Locked(path),
+            LOCKED => OpenError::Locked(path),
             _ => OpenError::Inaccessible { path, source },
         }
     }
+}
+
+/// What SQLite says when another connection has the lock.
+const LOCKED: &str = "database is locked";
+/// How often the switch to WAL is tried again: SQLite does not wait for that lock by itself when two connections ask
+/// for it at once, since each would wait for the other.
+const SWITCH_TRIES: u32 = 40;
+
+fn switch_to_wal(c: &mut SqliteConnection) -> QueryResult<String> {
+    sql::<Text>("PRAGMA journal_mode = WAL").get_result(c)
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a store opens before there is a clock, and blocks while it does"
+)]
+fn pause() {
+    std::thread::sleep(Duration::from_millis(25));
 }
 
 /// The names of the migrations that [`Connector::open`] would run.

@@ -18,29 +18,11 @@ pub async fn api_tokens_come_back_whole(store: &Arc<dyn Store>) {
     let states = |base: ApiToken| {
         [
             base.clone(),
-            ApiToken {
-                purpose: TokenPurpose::Session {
-                    opened_with: opener.id,
-                },
-                ..base.clone()
-            },
-            ApiToken {
-                expires_at: Some(minutes(1)),
-                ..base.clone()
-            },
-            ApiToken {
-                last_used_at: Some(minutes(2)),
-                ..base.clone()
-            },
-            ApiToken {
-                revoked_at: Some(minutes(3)),
-                ..base.clone()
-            },
-            ApiToken {
-                hash: hash(),
-                created_at: minutes(4),
-                ..base
-            },
+            ApiToken { purpose: TokenPurpose::Session { opened_with: opener.id }, ..base.clone() },
+            ApiToken { expires_at: Some(minutes(1)), ..base.clone() },
+            ApiToken { last_used_at: Some(minutes(2)), ..base.clone() },
+            ApiToken { revoked_at: Some(minutes(3)), ..base.clone() },
+            ApiToken { hash: hash(), created_at: minutes(4), ..base },
         ]
     };
     expect_states(store, states(tenant.api_token())).await;
@@ -52,22 +34,13 @@ pub async fn a_token_is_found_by_its_hash_with_its_account(store: &Arc<dyn Store
     let tenant = Tenant::settle(store).await;
     let other = Tenant::settle(store).await;
     insert(store, other.api_token()).await;
-    let token = ApiToken {
-        expires_at: Some(minutes(-5)),
-        revoked_at: Some(minutes(-9)),
-        ..tenant.api_token()
-    };
+    let token =
+        ApiToken { expires_at: Some(minutes(-5)), revoked_at: Some(minutes(-9)), ..tenant.api_token() };
     insert(store, token.clone()).await;
     let found = store.token_by_hash(&token.hash).await.expect("a read");
     assert_eq!(found, Some((token, tenant.account)));
     assert_eq!(store.token_by_hash(&hash()).await.expect("a read"), None);
-    assert_eq!(
-        store
-            .token(ApiTokenId::generate(&FRESH, START))
-            .await
-            .expect("a read"),
-        None
-    );
+    assert_eq!(store.token(ApiTokenId::generate(&FRESH, START)).await.expect("a read"), None);
 }
 
 /// "Of every purpose, oldest first": sessions, revoked and expired ones too, and nobody else's.
@@ -77,20 +50,10 @@ pub async fn tokens_of_an_account_are_listed_oldest_first(store: &Arc<dyn Store>
     let others = crate::entities::api_token(&neighbour);
     commit(store, [Change::insert(neighbour), Change::insert(others)]).await;
     let opener = tenant.api_token();
-    let session = ApiToken {
-        purpose: TokenPurpose::Session {
-            opened_with: opener.id,
-        },
-        ..tenant.api_token()
-    };
-    let revoked = ApiToken {
-        revoked_at: Some(START),
-        ..tenant.api_token()
-    };
-    let expired = ApiToken {
-        expires_at: Some(minutes(-1)),
-        ..tenant.api_token()
-    };
+    let session =
+        ApiToken { purpose: TokenPurpose::Session { opened_with: opener.id }, ..tenant.api_token() };
+    let revoked = ApiToken { revoked_at: Some(START), ..tenant.api_token() };
+    let expired = ApiToken { expires_at: Some(minutes(-1)), ..tenant.api_token() };
     let rows = [opener.clone(), session, revoked, expired];
     let (rows, oldest_first) = of_mixed_age(rows, |row| row.id, |row, age| row.created_at = age);
     // The token that opened a session has to be there first.
@@ -99,10 +62,7 @@ pub async fn tokens_of_an_account_are_listed_oldest_first(store: &Arc<dyn Store>
         insert(store, row).await;
     }
     let listed = store.tokens_of(tenant.account.id).await.expect("a read");
-    assert_eq!(
-        listed.into_iter().map(|row| row.id).collect::<Vec<_>>(),
-        oldest_first
-    );
+    assert_eq!(listed.into_iter().map(|row| row.id).collect::<Vec<_>>(), oldest_first);
 }
 
 /// "Does not change its version", so whoever read the token before can still write it.
@@ -113,18 +73,11 @@ pub async fn noting_a_use_keeps_the_version(store: &Arc<dyn Store>) {
     insert(store, untouched.clone()).await;
     for at in [minutes(1), minutes(2)] {
         store.note_use(token.id, at).await.expect("a note");
-        let expected = ApiToken {
-            last_used_at: Some(at),
-            ..token.clone()
-        };
+        let expected = ApiToken { last_used_at: Some(at), ..token.clone() };
         assert_eq!(store.token(token.id).await.expect("a read"), Some(expected));
     }
     assert_eq!(store.token(untouched.id).await.expect("a read"), Some(untouched));
-    let revoked = ApiToken {
-        revoked_at: Some(minutes(3)),
-        version: Version::FIRST,
-        ..token
-    };
+    let revoked = ApiToken { revoked_at: Some(minutes(3)), version: Version::FIRST, ..token };
     update(store, revoked).await;
 }
 
@@ -138,17 +91,9 @@ pub async fn noting_a_use_of_nothing_is_fine(store: &Arc<dyn Store>) {
 /// Those that expired *before* that time, and how many.
 pub async fn only_expired_tokens_are_purged(store: &Arc<dyn Store>) {
     let tenant = Tenant::settle(store).await;
-    let expiring = |at| ApiToken {
-        expires_at: at,
-        revoked_at: Some(minutes(-500)),
-        ..tenant.api_token()
-    };
+    let expiring = |at| ApiToken { expires_at: at, revoked_at: Some(minutes(-500)), ..tenant.api_token() };
     let gone = [expiring(Some(minutes(1))), expiring(Some(minutes(9)))];
-    let kept = [
-        expiring(Some(minutes(10))),
-        expiring(Some(minutes(11))),
-        expiring(None),
-    ];
+    let kept = [expiring(Some(minutes(10))), expiring(Some(minutes(11))), expiring(None)];
     for row in gone.iter().chain(&kept) {
         insert(store, row.clone()).await;
     }

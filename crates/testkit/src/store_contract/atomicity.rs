@@ -31,36 +31,19 @@ pub async fn all_changes_of_a_commit_land_together(store: &Arc<dyn Store>) {
 pub async fn a_conflict_at_the_end_leaves_nothing(store: &Arc<dyn Store>) {
     let ground = Ground::prepare(store).await;
     let stale = at_version(ground.tenant.account.clone().into(), Version::FIRST.next());
-    ground
-        .expect_nothing_of(store, Change::Update(stale.clone()), Refusal::Conflict)
-        .await;
-    ground
-        .expect_nothing_of(store, Change::Delete(stale), Refusal::Conflict)
-        .await;
+    ground.expect_nothing_of(store, Change::Update(stale.clone()), Refusal::Conflict).await;
+    ground.expect_nothing_of(store, Change::Delete(stale), Refusal::Conflict).await;
 }
 
 /// "All changes, or none", when the last one breaks a uniqueness rule, be it with a row of the same commit.
 pub async fn a_duplicate_at_the_end_leaves_nothing(store: &Arc<dyn Store>) {
     let ground = Ground::prepare(store).await;
     let there_already = Change::insert(ground.tenant.provider.clone());
-    ground
-        .expect_nothing_of(store, there_already, Refusal::Duplicate(Unique::Id))
-        .await;
+    ground.expect_nothing_of(store, there_already, Refusal::Duplicate(Unique::Id)).await;
     let twice = Change::Insert(ground.inserted[0].clone());
-    ground
-        .expect_nothing_of(store, twice, Refusal::Duplicate(Unique::Id))
-        .await;
-    let twin = Account {
-        email: ground.tenant.account.email.clone(),
-        ..account(&ground.tenant.organization)
-    };
-    ground
-        .expect_nothing_of(
-            store,
-            Change::insert(twin),
-            Refusal::Duplicate(Unique::AccountEmail),
-        )
-        .await;
+    ground.expect_nothing_of(store, twice, Refusal::Duplicate(Unique::Id)).await;
+    let twin = Account { email: ground.tenant.account.email.clone(), ..account(&ground.tenant.organization) };
+    ground.expect_nothing_of(store, Change::insert(twin), Refusal::Duplicate(Unique::AccountEmail)).await;
 }
 
 /// "All changes, or none", when the last one refers to what is not there.
@@ -73,25 +56,11 @@ pub async fn an_unknown_reference_at_the_end_leaves_nothing(store: &Arc<dyn Stor
 /// "In their order": what one change makes possible the next may do, and one row may be written several times.
 pub async fn changes_apply_in_their_order(store: &Arc<dyn Store>) {
     let tenant = Tenant::settle(store).await;
-    let freed = at_version(
-        Provider {
-            slug: None,
-            ..tenant.provider.clone()
-        }
-        .into(),
-        Version::FIRST,
-    );
-    let heir = Provider {
-        slug: tenant.provider.slug.clone(),
-        ..provider(&tenant.organization)
-    };
+    let freed = at_version(Provider { slug: None, ..tenant.provider.clone() }.into(), Version::FIRST);
+    let heir = Provider { slug: tenant.provider.slug.clone(), ..provider(&tenant.organization) };
     let second = Version::FIRST.next();
     let renamed = |name: &str, version| {
-        let row = Provider {
-            name: name.to_owned(),
-            version,
-            ..heir.clone()
-        };
+        let row = Provider { name: name.to_owned(), version, ..heir.clone() };
         Row::from(row)
     };
     commit(
@@ -106,10 +75,7 @@ pub async fn changes_apply_in_their_order(store: &Arc<dyn Store>) {
     )
     .await;
     assert_eq!(stored(store, &freed).await, None);
-    assert_eq!(
-        stored(store, &heir.clone().into()).await,
-        Some(renamed("twice", second.next()))
-    );
+    assert_eq!(stored(store, &heir.clone().into()).await, Some(renamed("twice", second.next())));
 }
 
 /// What a large commit of everything is made on.
@@ -126,10 +92,7 @@ impl Ground {
         let (before, deleted) = (tenant.api_token(), tenant.authorization());
         insert(store, before.clone()).await;
         insert(store, deleted.clone()).await;
-        let updated = ApiToken {
-            revoked_at: Some(minutes(5)),
-            ..before
-        };
+        let updated = ApiToken { revoked_at: Some(minutes(5)), ..before };
         Self {
             inserted: tenant.row_of_every_noun(),
             updated: updated.into(),
@@ -147,11 +110,7 @@ impl Ground {
     }
 
     async fn audited(&self, store: &Arc<dyn Store>) -> usize {
-        store
-            .newest_entries(self.tenant.organization.id, 10)
-            .await
-            .expect("a read")
-            .len()
+        store.newest_entries(self.tenant.organization.id, 10).await.expect("a read").len()
     }
 
     async fn expect_nothing_of(&self, store: &Arc<dyn Store>, last: Change, expected: Refusal) {

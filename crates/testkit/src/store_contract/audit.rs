@@ -14,10 +14,8 @@ use crate::entities::{FRESH, START, audit_entry};
 pub async fn audit_entries_come_back_whole(store: &Arc<dyn Store>) {
     let tenant = Tenant::settle(store).await;
     let base = |at| audit_entry(&tenant.organization, minutes(at));
-    let by_account = Actor::Account {
-        account_id: tenant.account.id,
-        token_id: ApiTokenId::generate(&FRESH, START),
-    };
+    let by_account =
+        Actor::Account { account_id: tenant.account.id, token_id: ApiTokenId::generate(&FRESH, START) };
     let full = AuditEntry {
         actor: by_account,
         action: AuditAction::TokenHandedOut,
@@ -30,20 +28,11 @@ pub async fn audit_entries_come_back_whole(store: &Arc<dyn Store>) {
         request_id: Some("request 1".to_owned()),
         ..base(4)
     };
-    let failed = AuditEntry {
-        actor: Actor::Operator,
-        outcome: AuditOutcome::Failed,
-        ..base(3)
-    };
-    let entries = [full, failed, base(2)];
+    let failed = AuditEntry { actor: Actor::Operator, outcome: AuditOutcome::Failed, ..base(3) };
+    let on_behalf = AuditEntry { actor: Actor::ServiceFor { account_id: tenant.account.id }, ..base(2) };
+    let entries = [full, failed, on_behalf, base(1)];
     commit(store, entries.iter().rev().cloned().map(Change::Audit)).await;
-    assert_eq!(
-        store
-            .newest_entries(tenant.organization.id, 10)
-            .await
-            .expect("a read"),
-        entries
-    );
+    assert_eq!(store.newest_entries(tenant.organization.id, 10).await.expect("a read"), entries);
 }
 
 /// "Newest first, at most `limit`", in whatever order they were written.
@@ -54,10 +43,7 @@ pub async fn the_newest_entries_come_first(store: &Arc<dyn Store>) {
         commit(store, [Change::Audit(entry.clone())]).await;
     }
     for (limit, expected) in [(10, vec![4, 3, 2, 1]), (2, vec![4, 3]), (0, vec![])] {
-        let listed = store
-            .newest_entries(tenant.organization.id, limit)
-            .await
-            .expect("a read");
+        let listed = store.newest_entries(tenant.organization.id, limit).await.expect("a read");
         let times: Vec<_> = listed.into_iter().map(|entry| entry.at).collect();
         assert_eq!(times, expected.into_iter().map(minutes).collect::<Vec<_>>());
     }
@@ -67,13 +53,7 @@ pub async fn the_newest_entries_come_first(store: &Arc<dyn Store>) {
 pub async fn the_audit_log_of_another_organization_is_not_shown(store: &Arc<dyn Store>) {
     let (tenant, stranger) = (Tenant::settle(store).await, Tenant::settle(store).await);
     commit(store, [Change::Audit(audit_entry(&tenant.organization, START))]).await;
-    assert_eq!(
-        store
-            .newest_entries(stranger.organization.id, 10)
-            .await
-            .expect("a read"),
-        []
-    );
+    assert_eq!(store.newest_entries(stranger.organization.id, 10).await.expect("a read"), []);
     assert_eq!(store.tally(stranger.organization.id).await.expect("a read"), []);
 }
 
@@ -89,11 +69,7 @@ pub async fn the_tally_counts_by_action_and_outcome(store: &Arc<dyn Store>) {
         (AuditAction::TokenHandedOut, AuditOutcome::Refused, 2),
     ];
     for (action, outcome, count) in counts.into_iter().rev() {
-        let entry = || AuditEntry {
-            action,
-            outcome,
-            ..audit_entry(&tenant.organization, START)
-        };
+        let entry = || AuditEntry { action, outcome, ..audit_entry(&tenant.organization, START) };
         commit(store, (0..count).map(|_| Change::Audit(entry()))).await;
     }
     assert_eq!(store.tally(tenant.organization.id).await.expect("a read"), counts);
@@ -104,24 +80,9 @@ pub async fn an_audit_entry_is_written_once(store: &Arc<dyn Store>) {
     let tenant = Tenant::settle(store).await;
     let entry = audit_entry(&tenant.organization, START);
     commit(store, [Change::Audit(entry.clone())]).await;
-    let forged = AuditEntry {
-        outcome: AuditOutcome::Refused,
-        ..entry.clone()
-    };
-    assert_eq!(
-        refusal(store, Change::Audit(forged.clone())).await,
-        Refusal::Duplicate(Unique::Id)
-    );
-    assert_eq!(
-        store
-            .newest_entries(tenant.organization.id, 10)
-            .await
-            .expect("a read"),
-        [entry]
-    );
-    let another = AuditEntry {
-        id: AuditId::generate(&FRESH, START),
-        ..forged
-    };
+    let forged = AuditEntry { outcome: AuditOutcome::Refused, ..entry.clone() };
+    assert_eq!(refusal(store, Change::Audit(forged.clone())).await, Refusal::Duplicate(Unique::Id));
+    assert_eq!(store.newest_entries(tenant.organization.id, 10).await.expect("a read"), [entry]);
+    let another = AuditEntry { id: AuditId::generate(&FRESH, START), ..forged };
     commit(store, [Change::Audit(another)]).await;
 }

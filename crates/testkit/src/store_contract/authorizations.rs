@@ -16,29 +16,16 @@ pub async fn authorizations_come_back_whole(store: &Arc<dyn Store>) {
     let states = |base: Authorization| {
         [
             base.clone(),
-            Authorization {
-                access_token: long_secret(),
-                refresh_token: Some(long_secret()),
-                ..base.clone()
-            },
-            Authorization {
-                refresh_token: None,
-                expires_at: None,
-                ..base.clone()
-            },
-            Authorization {
-                credential_id: CredentialId::generate(&FRESH, START),
-                ..base.clone()
-            },
+            Authorization { access_token: long_secret(), refresh_token: Some(long_secret()), ..base.clone() },
+            Authorization { refresh_token: None, expires_at: None, ..base.clone() },
+            Authorization { credential_id: CredentialId::generate(&FRESH, START), ..base.clone() },
             Authorization {
                 refresh_token_expires_at: Some(minutes(1)),
                 issued_at: minutes(2),
                 ..base.clone()
             },
             Authorization {
-                grant: GrantState::Dead {
-                    reason: "invalid_grant".to_owned(),
-                },
+                grant: GrantState::Dead { reason: "invalid_grant".to_owned() },
                 grant_since: minutes(3),
                 last_failure: Some("server_error".to_owned()),
                 next_attempt_at: Some(minutes(4)),
@@ -89,25 +76,12 @@ pub async fn an_authorization_comes_with_its_provider(store: &Arc<dyn Store>) {
         ..provider(&tenant.organization)
     };
     let row = authorization(&tenant.account, &deleting);
-    commit(
-        store,
-        [Change::insert(deleting.clone()), Change::insert(row.clone())],
-    )
-    .await;
+    commit(store, [Change::insert(deleting.clone()), Change::insert(row.clone())]).await;
     insert(store, tenant.authorization()).await;
-    let found = store
-        .authorization(tenant.organization.id, row.id)
-        .await
-        .expect("a read");
+    let found = store.authorization(tenant.organization.id, row.id).await.expect("a read");
     assert_eq!(found, Some((row, deleting)));
     let unknown = AuthorizationId::generate(&FRESH, START);
-    assert_eq!(
-        store
-            .authorization(tenant.organization.id, unknown)
-            .await
-            .expect("a read"),
-        None
-    );
+    assert_eq!(store.authorization(tenant.organization.id, unknown).await.expect("a read"), None);
 }
 
 /// For another organization it does not exist.
@@ -115,20 +89,8 @@ pub async fn an_authorization_of_another_organization_is_not_there(store: &Arc<d
     let (tenant, stranger) = (Tenant::settle(store).await, Tenant::settle(store).await);
     let row = tenant.authorization();
     insert(store, row.clone()).await;
-    assert_eq!(
-        store
-            .authorization(stranger.organization.id, row.id)
-            .await
-            .expect("a read"),
-        None
-    );
-    assert_eq!(
-        store
-            .authorizations_of(stranger.account.id)
-            .await
-            .expect("a read"),
-        []
-    );
+    assert_eq!(store.authorization(stranger.organization.id, row.id).await.expect("a read"), None);
+    assert_eq!(store.authorizations_of(stranger.account.id).await.expect("a read"), []);
 }
 
 /// By `created_at`, then `id`, each with its own provider, and nobody else's.
@@ -137,15 +99,7 @@ pub async fn authorizations_of_an_account_are_listed_oldest_first(store: &Arc<dy
     let second = provider(&tenant.organization);
     let neighbour = account(&tenant.organization);
     let others = authorization(&neighbour, &second);
-    commit(
-        store,
-        [
-            Change::insert(second.clone()),
-            Change::insert(neighbour),
-            Change::insert(others),
-        ],
-    )
-    .await;
+    commit(store, [Change::insert(second.clone()), Change::insert(neighbour), Change::insert(others)]).await;
     let rows = [
         tenant.authorization(),
         authorization(&tenant.account, &second),
@@ -160,21 +114,14 @@ pub async fn authorizations_of_an_account_are_listed_oldest_first(store: &Arc<dy
     for (row, provider) in &listed {
         assert_eq!(row.provider_id, provider.id);
     }
-    assert_eq!(
-        listed.into_iter().map(|(row, _)| row.id).collect::<Vec<_>>(),
-        oldest_first
-    );
+    assert_eq!(listed.into_iter().map(|(row, _)| row.id).collect::<Vec<_>>(), oldest_first);
 }
 
 /// (account, provider, issuer, subject), compared exactly.
 pub async fn an_authorization_is_found_by_its_exact_identity(store: &Arc<dyn Store>) {
     let tenant = Tenant::settle(store).await;
     let (neighbour, second) = (account(&tenant.organization), provider(&tenant.organization));
-    commit(
-        store,
-        [Change::insert(neighbour.clone()), Change::insert(second.clone())],
-    )
-    .await;
+    commit(store, [Change::insert(neighbour.clone()), Change::insert(second.clone())]).await;
     let row = Authorization {
         issuer: "https://Issuer".to_owned(),
         subject: "Zoë".to_owned(),
@@ -191,9 +138,7 @@ pub async fn an_authorization_is_found_by_its_exact_identity(store: &Arc<dyn Sto
         (account, provider, "https://Issuer", "Zoe\u{308}", None),
         (account, provider, "https://Issuer", "Zoë ", None),
     ] {
-        let found = store
-            .authorization_for_identity(account, provider, issuer, subject)
-            .await;
+        let found = store.authorization_for_identity(account, provider, issuer, subject).await;
         assert_eq!(found.expect("a read"), expected, "{issuer} {subject}");
     }
 }
@@ -204,22 +149,13 @@ pub async fn authorizations_at_a_provider_come_page_by_page(store: &Arc<dyn Stor
     let second = provider(&tenant.organization);
     let elsewhere = authorization(&tenant.account, &second);
     commit(store, [Change::insert(second), Change::insert(elsewhere)]).await;
-    let rows: Vec<_> = (0..5)
-        .map(|age| Authorization {
-            created_at: minutes(-age),
-            ..tenant.authorization()
-        })
-        .collect();
+    let rows: Vec<_> =
+        (0..5).map(|age| Authorization { created_at: minutes(-age), ..tenant.authorization() }).collect();
     commit(store, rows.iter().cloned().map(Change::insert)).await;
     let mut by_id = rows;
     by_id.sort_by_key(|row| row.id);
     let provider = tenant.provider.id;
-    let page = async |after, limit| {
-        store
-            .authorizations_at(provider, after, limit)
-            .await
-            .expect("a read")
-    };
+    let page = async |after, limit| store.authorizations_at(provider, after, limit).await.expect("a read");
     assert_eq!(page(None, 10).await, by_id);
     assert_eq!(page(None, 0).await, []);
     assert_eq!(page(None, 2).await, by_id[..2]);

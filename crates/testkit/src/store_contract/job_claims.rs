@@ -11,10 +11,7 @@ use super::tenant::{Refusal, Tenant, insert, minutes, of_mixed_age, refusal, upd
 use crate::entities::{FRESH, START};
 
 fn lease(holder: &str, until: i64) -> JobLease {
-    JobLease {
-        holder: holder.to_owned(),
-        until: minutes(until),
-    }
+    JobLease { holder: holder.to_owned(), until: minutes(until) }
 }
 
 /// "The oldest job that is claimable", of whatever organization, until there is none.
@@ -27,17 +24,11 @@ pub async fn the_oldest_job_is_claimed_first(store: &Arc<dyn Store>) {
     }
     let mut claimed = Vec::new();
     for _ in &oldest_first {
-        let job = store
-            .claim(lease("worker", 60), minutes(30))
-            .await
-            .expect("a claim");
+        let job = store.claim(lease("worker", 60), minutes(30)).await.expect("a claim");
         claimed.extend(job.map(|job| job.id));
     }
     assert_eq!(claimed, oldest_first);
-    let more = store
-        .claim(lease("worker", 60), minutes(30))
-        .await
-        .expect("a claim");
+    let more = store.claim(lease("worker", 60), minutes(30)).await.expect("a claim");
     assert_eq!(more, None);
 }
 
@@ -46,30 +37,15 @@ pub async fn a_claim_is_stored(store: &Arc<dyn Store>) {
     let tenant = Tenant::settle(store).await;
     let row = tenant.job();
     insert(store, row.clone()).await;
-    let claimed = store
-        .claim(lease("worker", 5), minutes(1))
-        .await
-        .expect("a claim");
+    let claimed = store.claim(lease("worker", 5), minutes(1)).await.expect("a claim");
     let expected = row.claimed(lease("worker", 5), minutes(1));
     assert_eq!(claimed.as_ref(), Some(&expected));
     assert_eq!(
-        store
-            .job(tenant.organization.id, expected.id)
-            .await
-            .expect("a read")
-            .as_ref(),
+        store.job(tenant.organization.id, expected.id).await.expect("a read").as_ref(),
         Some(&expected)
     );
-    assert_eq!(
-        store
-            .claim(lease("worker", 9), minutes(1))
-            .await
-            .expect("a claim"),
-        None
-    );
-    let finished = expected
-        .finish(JobStatus::Completed, Vec::new(), minutes(2))
-        .expect("it is running");
+    assert_eq!(store.claim(lease("worker", 9), minutes(1)).await.expect("a claim"), None);
+    let finished = expected.finish(JobStatus::Completed, Vec::new(), minutes(2)).expect("it is running");
     update(store, finished).await;
 }
 
@@ -77,11 +53,7 @@ pub async fn a_claim_is_stored(store: &Arc<dyn Store>) {
 pub async fn a_lapsed_job_is_claimed_again(store: &Arc<dyn Store>) {
     let tenant = Tenant::settle(store).await;
     insert(store, tenant.job()).await;
-    let first = store
-        .claim(lease("one", 5), minutes(1))
-        .await
-        .expect("a claim")
-        .expect("a job");
+    let first = store.claim(lease("one", 5), minutes(1)).await.expect("a claim").expect("a job");
     let just = minutes(5) - TimeDelta::microseconds(1);
     assert_eq!(store.claim(lease("two", 20), just).await.expect("a claim"), None);
     let second = store.claim(lease("two", 20), minutes(5)).await.expect("a claim");
@@ -106,37 +78,17 @@ pub async fn a_finished_job_is_not_claimed(store: &Arc<dyn Store>) {
         )
         .await;
     }
-    assert_eq!(
-        store
-            .claim(lease("worker", 60), minutes(30))
-            .await
-            .expect("a claim"),
-        None
-    );
+    assert_eq!(store.claim(lease("worker", 60), minutes(30)).await.expect("a claim"), None);
 }
 
 /// The version fences: the worker whose lease lapsed cannot write over the one that went on.
 pub async fn an_overtaken_worker_commits_nothing(store: &Arc<dyn Store>) {
     let tenant = Tenant::settle(store).await;
     insert(store, tenant.job()).await;
-    let first = store
-        .claim(lease("one", 5), minutes(1))
-        .await
-        .expect("a claim")
-        .expect("a job");
-    let second = store
-        .claim(lease("two", 20), minutes(6))
-        .await
-        .expect("a claim")
-        .expect("a job");
-    let done = |job: Job| {
-        job.finish(JobStatus::Completed, Vec::new(), minutes(7))
-            .expect("it is running")
-    };
-    assert_eq!(
-        refusal(store, Change::update(done(first))).await,
-        Refusal::Conflict
-    );
+    let first = store.claim(lease("one", 5), minutes(1)).await.expect("a claim").expect("a job");
+    let second = store.claim(lease("two", 20), minutes(6)).await.expect("a claim").expect("a job");
+    let done = |job: Job| job.finish(JobStatus::Completed, Vec::new(), minutes(7)).expect("it is running");
+    assert_eq!(refusal(store, Change::update(done(first))).await, Refusal::Conflict);
     update(store, done(second)).await;
 }
 
@@ -144,66 +96,25 @@ pub async fn an_overtaken_worker_commits_nothing(store: &Arc<dyn Store>) {
 pub async fn a_holder_extends_its_lease(store: &Arc<dyn Store>) {
     let tenant = Tenant::settle(store).await;
     insert(store, tenant.job()).await;
-    let claimed = store
-        .claim(lease("worker", 5), minutes(1))
-        .await
-        .expect("a claim")
-        .expect("a job");
+    let claimed = store.claim(lease("worker", 5), minutes(1)).await.expect("a claim").expect("a job");
     for until in [10, 20] {
-        assert!(
-            store
-                .extend(claimed.id, lease("worker", until))
-                .await
-                .expect("a write")
-        );
-        let expected = Job {
-            lease: Some(lease("worker", until)),
-            ..claimed.clone()
-        };
-        assert_eq!(
-            store
-                .job(tenant.organization.id, claimed.id)
-                .await
-                .expect("a read"),
-            Some(expected)
-        );
+        assert!(store.extend(claimed.id, lease("worker", until)).await.expect("a write"));
+        let expected = Job { lease: Some(lease("worker", until)), ..claimed.clone() };
+        assert_eq!(store.job(tenant.organization.id, claimed.id).await.expect("a read"), Some(expected));
     }
-    assert_eq!(
-        store
-            .claim(lease("other", 60), minutes(19))
-            .await
-            .expect("a claim"),
-        None
-    );
-    assert!(
-        store
-            .claim(lease("other", 60), minutes(20))
-            .await
-            .expect("a claim")
-            .is_some()
-    );
+    assert_eq!(store.claim(lease("other", 60), minutes(19)).await.expect("a claim"), None);
+    assert!(store.claim(lease("other", 60), minutes(20)).await.expect("a claim").is_some());
 }
 
 /// "`false` when it is another's by now."
 pub async fn nobody_else_extends_a_lease(store: &Arc<dyn Store>) {
     let tenant = Tenant::settle(store).await;
     insert(store, tenant.job()).await;
-    let first = store
-        .claim(lease("one", 5), minutes(1))
-        .await
-        .expect("a claim")
-        .expect("a job");
+    let first = store.claim(lease("one", 5), minutes(1)).await.expect("a claim").expect("a job");
     assert!(!store.extend(first.id, lease("two", 60)).await.expect("a write"));
-    let second = store
-        .claim(lease("two", 20), minutes(6))
-        .await
-        .expect("a claim")
-        .expect("a job");
+    let second = store.claim(lease("two", 20), minutes(6)).await.expect("a claim").expect("a job");
     assert!(!store.extend(first.id, lease("one", 60)).await.expect("a write"));
-    assert_eq!(
-        store.job(tenant.organization.id, first.id).await.expect("a read"),
-        Some(second)
-    );
+    assert_eq!(store.job(tenant.organization.id, first.id).await.expect("a read"), Some(second));
 }
 
 /// "`false` when the job has ended", has not begun, or is not there.
@@ -212,25 +123,13 @@ pub async fn a_lease_is_only_extended_on_a_running_job(store: &Arc<dyn Store>) {
     let worker = || lease("worker", 60);
     // Even a lease that was left behind does not make a job run.
     let left = Some(lease("worker", 5));
-    for (status, lease) in [
-        (JobStatus::Pending, None),
-        (JobStatus::Completed, left.clone()),
-        (JobStatus::Error, left),
-    ] {
-        let row = Job {
-            status,
-            lease,
-            ..tenant.job()
-        };
+    for (status, lease) in
+        [(JobStatus::Pending, None), (JobStatus::Completed, left.clone()), (JobStatus::Error, left)]
+    {
+        let row = Job { status, lease, ..tenant.job() };
         insert(store, row.clone()).await;
-        assert!(
-            !store.extend(row.id, worker()).await.expect("a write"),
-            "{status:?}"
-        );
-        assert_eq!(
-            store.job(tenant.organization.id, row.id).await.expect("a read"),
-            Some(row)
-        );
+        assert!(!store.extend(row.id, worker()).await.expect("a write"), "{status:?}");
+        assert_eq!(store.job(tenant.organization.id, row.id).await.expect("a read"), Some(row));
     }
     let unknown = JobId::generate(&FRESH, START);
     assert!(!store.extend(unknown, worker()).await.expect("a write"));

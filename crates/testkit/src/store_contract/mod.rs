@@ -2,10 +2,7 @@
 //!
 //! [`store_contract_tests!`](crate::store_contract_tests) makes a `#[test]` of every rule. Each gets a store of its own,
 //! because some ports reach across organizations (claims, purges, the canary).
-#![expect(
-    clippy::missing_panics_doc,
-    reason = "a rule panics when a store breaks it, and for nothing else"
-)]
+#![expect(clippy::missing_panics_doc, reason = "a rule panics when a store breaks it, and for nothing else")]
 
 mod accounts;
 mod api_tokens;
@@ -33,7 +30,8 @@ macro_rules! each_store_rule {
         $do! { { $($context)* }
             accounts: a_store_is_ready, organizations_come_back_whole, an_organization_is_found_by_its_exact_name,
                 organizations_are_listed_oldest_first, accounts_come_back_whole,
-                accounts_are_found_by_their_exact_email_oldest_first;
+                accounts_are_found_by_their_exact_email_oldest_first,
+                accounts_of_an_organization_are_listed_oldest_first;
             api_tokens: api_tokens_come_back_whole, a_token_is_found_by_its_hash_with_its_account,
                 tokens_of_an_account_are_listed_oldest_first, noting_a_use_keeps_the_version,
                 noting_a_use_of_nothing_is_fine, only_expired_tokens_are_purged;
@@ -76,7 +74,8 @@ macro_rules! each_store_rule {
                 an_email_is_taken_once_in_an_organization, a_token_hash_is_taken_once,
                 a_slug_is_taken_once_in_an_organization, a_slug_is_free_again_without_its_provider,
                 an_identity_is_authorized_once;
-            use_up: a_state_is_used_up_once, an_expired_flow_is_not_used_up, only_a_pending_flow_is_used_up;
+            use_up: a_state_is_used_up_once, an_expired_flow_is_not_used_up, only_a_pending_flow_is_used_up,
+                exchanges_under_way_are_counted;
             versions: an_inserted_row_has_the_first_version, an_updated_row_has_the_next_version,
                 a_deleted_row_is_gone, a_stale_update_is_a_conflict, a_stale_delete_is_a_conflict,
                 a_row_that_is_gone_is_a_conflict;

@@ -24,22 +24,11 @@ const STATUSES: [ProviderStatus; 5] = [
 pub async fn providers_come_back_whole(store: &Arc<dyn Store>) {
     let tenant = Tenant::settle(store).await;
     let states = |base: Provider| {
-        let mut states: Vec<Provider> = ProviderKind::ALL
-            .iter()
-            .map(|kind| Provider {
-                kind: *kind,
-                ..base.clone()
-            })
-            .collect();
-        states.extend(STATUSES.map(|status| Provider {
-            status,
-            ..base.clone()
-        }));
+        let mut states: Vec<Provider> =
+            ProviderKind::ALL.iter().map(|kind| Provider { kind: *kind, ..base.clone() }).collect();
+        states.extend(STATUSES.map(|status| Provider { status, ..base.clone() }));
         states.extend([
-            Provider {
-                endpoints: bare_endpoints(),
-                ..base.clone()
-            },
+            Provider { endpoints: bare_endpoints(), ..base.clone() },
             Provider {
                 slug: Some(Slug::parse(&"a".repeat(64)).expect("a slug")),
                 name: UNICODE.to_owned(),
@@ -54,24 +43,12 @@ pub async fn providers_come_back_whole(store: &Arc<dyn Store>) {
                 updated_at: minutes(2),
                 ..base.clone()
             },
-            Provider {
-                slug: None,
-                host: None,
-                scopes: Scopes::default(),
-                skip_consent: Some(false),
-                ..base
-            },
+            Provider { slug: None, host: None, scopes: Scopes::default(), skip_consent: Some(false), ..base },
         ]);
         states
     };
     expect_states(store, states(provider(&tenant.organization))).await;
-    expect_states(
-        store,
-        states(provider(&Tenant::settle(store).await.organization))
-            .into_iter()
-            .rev(),
-    )
-    .await;
+    expect_states(store, states(provider(&Tenant::settle(store).await.organization)).into_iter().rev()).await;
 }
 
 fn bare_endpoints() -> ProviderEndpoints {
@@ -93,63 +70,29 @@ fn bare_endpoints() -> ProviderEndpoints {
 pub async fn a_provider_of_another_organization_is_not_there(store: &Arc<dyn Store>) {
     let (tenant, stranger) = (Tenant::settle(store).await, Tenant::settle(store).await);
     let id = tenant.provider.id;
-    assert_eq!(
-        store
-            .provider(stranger.organization.id, id)
-            .await
-            .expect("a read"),
-        None
-    );
-    assert_eq!(
-        store.provider(tenant.organization.id, id).await.expect("a read"),
-        Some(tenant.provider)
-    );
-    assert_eq!(
-        store.providers(stranger.organization.id).await.expect("a read"),
-        [stranger.provider]
-    );
+    assert_eq!(store.provider(stranger.organization.id, id).await.expect("a read"), None);
+    assert_eq!(store.provider(tenant.organization.id, id).await.expect("a read"), Some(tenant.provider));
+    assert_eq!(store.providers(stranger.organization.id).await.expect("a read"), [stranger.provider]);
 }
 
 /// "A provider of whatever organization", whatever its status.
 pub async fn a_provider_is_found_anywhere(store: &Arc<dyn Store>) {
     let tenant = Tenant::settle(store).await;
     for status in STATUSES {
-        let row = Provider {
-            status,
-            slug: None,
-            ..provider(&tenant.organization)
-        };
+        let row = Provider { status, slug: None, ..provider(&tenant.organization) };
         insert(store, row.clone()).await;
-        assert_eq!(
-            store.provider_anywhere(row.id).await.expect("a read").as_ref(),
-            Some(&row)
-        );
-        assert_eq!(
-            store
-                .provider(tenant.organization.id, row.id)
-                .await
-                .expect("a read"),
-            Some(row)
-        );
+        assert_eq!(store.provider_anywhere(row.id).await.expect("a read").as_ref(), Some(&row));
+        assert_eq!(store.provider(tenant.organization.id, row.id).await.expect("a read"), Some(row));
     }
     let unknown = ProviderId::generate(&FRESH, START);
     assert_eq!(store.provider_anywhere(unknown).await.expect("a read"), None);
-    assert_eq!(
-        store
-            .provider(tenant.organization.id, unknown)
-            .await
-            .expect("a read"),
-        None
-    );
+    assert_eq!(store.provider(tenant.organization.id, unknown).await.expect("a read"), None);
 }
 
 /// "Whatever their status, oldest first (by `created_at`, then `id`)."
 pub async fn providers_are_listed_oldest_first(store: &Arc<dyn Store>) {
     let tenant = Tenant::settle(store).await;
-    let with_status = |status| Provider {
-        status,
-        ..provider(&tenant.organization)
-    };
+    let with_status = |status| Provider { status, ..provider(&tenant.organization) };
     let rows = [1, 2, 3, 4].map(|at| with_status(STATUSES[at]));
     let (rows, mut oldest_first) = of_mixed_age(rows, |row| row.id, |row, age| row.created_at = age);
     for row in rows {
@@ -157,12 +100,6 @@ pub async fn providers_are_listed_oldest_first(store: &Arc<dyn Store>) {
     }
     let listed = store.providers(tenant.organization.id).await.expect("a read");
     // The tenant's own was made at the start, as the oldest of these was: the id decides.
-    oldest_first.insert(
-        usize::from(tenant.provider.id > oldest_first[0]),
-        tenant.provider.id,
-    );
-    assert_eq!(
-        listed.into_iter().map(|row| row.id).collect::<Vec<_>>(),
-        oldest_first
-    );
+    oldest_first.insert(usize::from(tenant.provider.id > oldest_first[0]), tenant.provider.id);
+    assert_eq!(listed.into_iter().map(|row| row.id).collect::<Vec<_>>(), oldest_first);
 }

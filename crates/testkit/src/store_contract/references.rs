@@ -10,11 +10,7 @@ use crate::entities::{account, api_token, authorization, flow, job, organization
 
 async fn expect_strays_refused(store: &Arc<dyn Store>, strays: impl IntoIterator<Item = Row>) {
     for row in strays {
-        assert_eq!(
-            refusal(store, Change::Insert(row.clone())).await,
-            Refusal::Unexpected,
-            "{row:?}"
-        );
+        assert_eq!(refusal(store, Change::Insert(row.clone())).await, Refusal::Unexpected, "{row:?}");
         assert_eq!(stored(store, &row).await, None);
     }
 }
@@ -24,12 +20,8 @@ pub async fn a_row_of_an_unknown_organization_is_refused(store: &Arc<dyn Store>)
     let nowhere = organization();
     let nobody = account(&nowhere);
     let nothing = authorization(&nobody, &provider(&nowhere));
-    let strays: [Row; 4] = [
-        nobody.clone().into(),
-        provider(&nowhere).into(),
-        job(&nobody).into(),
-        revocation(&nothing).into(),
-    ];
+    let strays: [Row; 4] =
+        [nobody.clone().into(), provider(&nowhere).into(), job(&nobody).into(), revocation(&nothing).into()];
     expect_strays_refused(store, strays).await;
 }
 
@@ -49,10 +41,8 @@ pub async fn a_row_of_an_unknown_account_is_refused(store: &Arc<dyn Store>) {
 pub async fn a_row_at_an_unknown_provider_is_refused(store: &Arc<dyn Store>) {
     let tenant = Tenant::settle(store).await;
     let nowhere = provider(&tenant.organization);
-    let strays: [Row; 2] = [
-        authorization(&tenant.account, &nowhere).into(),
-        flow(&tenant.account, &nowhere).into(),
-    ];
+    let strays: [Row; 2] =
+        [authorization(&tenant.account, &nowhere).into(), flow(&tenant.account, &nowhere).into()];
     expect_strays_refused(store, strays).await;
 }
 
@@ -72,36 +62,17 @@ pub async fn a_provider_with_authorizations_stays(store: &Arc<dyn Store>) {
 /// No account loses its organization.
 pub async fn an_organization_with_accounts_stays(store: &Arc<dyn Store>) {
     let organization = organization();
-    commit(
-        store,
-        [
-            Change::insert(organization.clone()),
-            Change::insert(account(&organization)),
-        ],
-    )
-    .await;
-    assert_eq!(
-        refusal(store, Change::delete(organization.clone())).await,
-        Refusal::Unexpected
-    );
-    assert_eq!(
-        stored(store, &organization.clone().into()).await,
-        Some(organization.into())
-    );
+    commit(store, [Change::insert(organization.clone()), Change::insert(account(&organization))]).await;
+    assert_eq!(refusal(store, Change::delete(organization.clone())).await, Refusal::Unexpected);
+    assert_eq!(stored(store, &organization.clone().into()).await, Some(organization.into()));
 }
 
 /// No token loses its account.
 pub async fn an_account_with_tokens_stays(store: &Arc<dyn Store>) {
     let tenant = Tenant::settle(store).await;
     insert(store, tenant.api_token()).await;
-    assert_eq!(
-        refusal(store, Change::delete(tenant.account.clone())).await,
-        Refusal::Unexpected
-    );
-    assert_eq!(
-        stored(store, &tenant.account.clone().into()).await,
-        Some(tenant.account.into())
-    );
+    assert_eq!(refusal(store, Change::delete(tenant.account.clone())).await, Refusal::Unexpected);
+    assert_eq!(stored(store, &tenant.account.clone().into()).await, Some(tenant.account.into()));
 }
 
 /// Its authorizations are deleted in the same commit, before it; its flows go by themselves, and only its own.
@@ -110,20 +81,13 @@ pub async fn a_provider_goes_together_with_its_authorizations_and_flows(store: &
     let second = provider(&tenant.organization);
     let (flow, other_flow) = (tenant.flow(), flow(&tenant.account, &second));
     let (row, other) = (tenant.authorization(), authorization(&tenant.account, &second));
-    let gone: [Row; 3] = [
-        tenant.provider.clone().into(),
-        row.clone().into(),
-        flow.clone().into(),
-    ];
+    let gone: [Row; 3] = [tenant.provider.clone().into(), row.clone().into(), flow.clone().into()];
     let kept: [Row; 3] = [second.into(), other.into(), other_flow.into()];
     commit(store, kept.iter().cloned().map(Change::Insert)).await;
     commit(store, [Change::insert(row.clone()), Change::insert(flow)]).await;
     let delete = vec![Change::delete(row), Change::delete(tenant.provider)];
     let stray = Change::insert(account(&organization()));
-    assert_eq!(
-        refusal_of_all(store, [&delete[..], &[stray]].concat()).await,
-        Refusal::Unexpected
-    );
+    assert_eq!(refusal_of_all(store, [&delete[..], &[stray]].concat()).await, Refusal::Unexpected);
     for row in gone.iter().chain(&kept) {
         assert_eq!(stored(store, row).await.as_ref(), Some(row));
     }
@@ -143,13 +107,6 @@ pub async fn a_revocation_outlives_what_it_is_about(store: &Arc<dyn Store>) {
     let receipt: Revocation = revocation(&row);
     insert(store, row.clone()).await;
     commit(store, [Change::delete(row), Change::insert(receipt.clone())]).await;
-    commit(
-        store,
-        [Change::delete(tenant.provider), Change::delete(tenant.account)],
-    )
-    .await;
-    assert_eq!(
-        store.revocations_of(receipt.provider_id).await.expect("a read"),
-        [receipt]
-    );
+    commit(store, [Change::delete(tenant.provider), Change::delete(tenant.account)]).await;
+    assert_eq!(store.revocations_of(receipt.provider_id).await.expect("a read"), [receipt]);
 }

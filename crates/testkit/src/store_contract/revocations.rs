@@ -13,10 +13,7 @@ use super::tenant::{
 use crate::entities::{authorization, provider, revocation};
 
 fn lease(holder: &str, until: i64) -> RevocationLease {
-    RevocationLease {
-        holder: holder.to_owned(),
-        until: minutes(until),
-    }
+    RevocationLease { holder: holder.to_owned(), until: minutes(until) }
 }
 
 async fn claim(
@@ -25,10 +22,7 @@ async fn claim(
     now: DateTime<Utc>,
     limit: u32,
 ) -> Vec<RevocationId> {
-    let claimed = store
-        .claim_revocations(of, lease("worker", 60), now, limit)
-        .await
-        .expect("a claim");
+    let claimed = store.claim_revocations(of, lease("worker", 60), now, limit).await.expect("a claim");
     claimed.into_iter().map(|row| row.id).collect()
 }
 
@@ -38,16 +32,8 @@ pub async fn revocations_come_back_whole(store: &Arc<dyn Store>) {
     let states = |base: Revocation| {
         [
             base.clone(),
-            Revocation {
-                access_token: Some(long_secret()),
-                refresh_token: None,
-                ..base.clone()
-            },
-            Revocation {
-                access_token: None,
-                refresh_token: Some(long_secret()),
-                ..base.clone()
-            },
+            Revocation { access_token: Some(long_secret()), refresh_token: None, ..base.clone() },
+            Revocation { access_token: None, refresh_token: Some(long_secret()), ..base.clone() },
             Revocation {
                 lease: Some(lease(UNICODE, 5)),
                 attempts: u32::from(u16::MAX),
@@ -57,8 +43,7 @@ pub async fn revocations_come_back_whole(store: &Arc<dyn Store>) {
                 ..base.clone()
             },
             base.clone().finished(RevocationStatus::Revoked, None, minutes(1)),
-            base.clone()
-                .finished(RevocationStatus::NotSupported, None, minutes(2)),
+            base.clone().finished(RevocationStatus::NotSupported, None, minutes(2)),
             base.finished(RevocationStatus::Failed, Some("timeout".to_owned()), minutes(3)),
         ]
     };
@@ -83,14 +68,8 @@ pub async fn revocations_of_a_provider_are_listed_oldest_first(store: &Arc<dyn S
         insert(store, row).await;
     }
     let listed = store.revocations_of(tenant.provider.id).await.expect("a read");
-    assert_eq!(
-        listed.into_iter().map(|row| row.id).collect::<Vec<_>>(),
-        oldest_first
-    );
-    assert_eq!(
-        store.revocations_of(elsewhere.provider_id).await.expect("a read"),
-        [elsewhere]
-    );
+    assert_eq!(listed.into_iter().map(|row| row.id).collect::<Vec<_>>(), oldest_first);
+    assert_eq!(store.revocations_of(elsewhere.provider_id).await.expect("a read"), [elsewhere]);
 }
 
 /// "At most `limit`, oldest `next_attempt_at` first, those that are due", of whatever organization.
@@ -109,17 +88,10 @@ pub async fn due_revocations_are_claimed_in_their_order(store: &Arc<dyn Store>) 
         due_at(&other, 20),
         due_at(&tenant, 40),
     ];
-    commit(
-        store,
-        [&third, &first, &later, &second, &fourth].map(|row| Change::insert(row.clone())),
-    )
-    .await;
+    commit(store, [&third, &first, &later, &second, &fourth].map(|row| Change::insert(row.clone()))).await;
     assert_eq!(claim(store, None, minutes(9), 10).await, []);
     assert_eq!(claim(store, None, minutes(40), 0).await, []);
-    assert_eq!(
-        claim(store, None, minutes(40), 3).await,
-        [first.id, second.id, third.id]
-    );
+    assert_eq!(claim(store, None, minutes(40), 3).await, [first.id, second.id, third.id]);
     assert_eq!(claim(store, None, minutes(40), 3).await, [fourth.id]);
     assert_eq!(claim(store, None, minutes(40), 3).await, []);
     assert_eq!(claim(store, None, minutes(41), 3).await, [later.id]);
@@ -130,10 +102,7 @@ pub async fn a_claimed_revocation_is_stored(store: &Arc<dyn Store>) {
     let tenant = Tenant::settle(store).await;
     let row = tenant.revocation();
     insert(store, row.clone()).await;
-    let claimed = store
-        .claim_revocations(None, lease("worker", 5), minutes(1), 10)
-        .await
-        .expect("a claim");
+    let claimed = store.claim_revocations(None, lease("worker", 5), minutes(1), 10).await.expect("a claim");
     let expected = row.claimed(lease("worker", 5));
     let kept = store.revocations_of(tenant.provider.id).await.expect("a read");
     assert_eq!((claimed, kept), (vec![expected.clone()], vec![expected.clone()]));
@@ -153,22 +122,10 @@ pub async fn a_revocation_is_not_claimed_twice(store: &Arc<dyn Store>) {
 pub async fn a_lapsed_revocation_is_claimed_again(store: &Arc<dyn Store>) {
     let tenant = Tenant::settle(store).await;
     insert(store, tenant.revocation()).await;
-    let first = store
-        .claim_revocations(None, lease("one", 5), minutes(1), 10)
-        .await
-        .expect("a claim");
-    assert_eq!(
-        claim(store, None, minutes(5) - TimeDelta::microseconds(1), 10).await,
-        []
-    );
-    let second = store
-        .claim_revocations(None, lease("two", 9), minutes(5), 10)
-        .await
-        .expect("a claim");
-    let expected: Vec<_> = first
-        .into_iter()
-        .map(|row| row.claimed(lease("two", 9)))
-        .collect();
+    let first = store.claim_revocations(None, lease("one", 5), minutes(1), 10).await.expect("a claim");
+    assert_eq!(claim(store, None, minutes(5) - TimeDelta::microseconds(1), 10).await, []);
+    let second = store.claim_revocations(None, lease("two", 9), minutes(5), 10).await.expect("a claim");
+    let expected: Vec<_> = first.into_iter().map(|row| row.claimed(lease("two", 9))).collect();
     assert_eq!(expected.len(), 1);
     assert_eq!(second, expected);
 }
@@ -176,17 +133,10 @@ pub async fn a_lapsed_revocation_is_claimed_again(store: &Arc<dyn Store>) {
 /// "With a provider all of that provider's", before their time too, still in order and at most `limit`.
 pub async fn in_a_hurry_a_provider_has_all_of_its_revocations_claimed(store: &Arc<dyn Store>) {
     let (tenant, other) = (Tenant::settle(store).await, Tenant::settle(store).await);
-    let due_at = |tenant: &Tenant, at| Revocation {
-        next_attempt_at: minutes(at),
-        ..tenant.revocation()
-    };
+    let due_at = |tenant: &Tenant, at| Revocation { next_attempt_at: minutes(at), ..tenant.revocation() };
     let [third, first, second] = [3000, 0, 2000].map(|at| due_at(&tenant, at));
     let elsewhere = due_at(&other, 0);
-    commit(
-        store,
-        [&third, &first, &second, &elsewhere].map(|row| Change::insert(row.clone())),
-    )
-    .await;
+    commit(store, [&third, &first, &second, &elsewhere].map(|row| Change::insert(row.clone()))).await;
     let of = Some(tenant.provider.id);
     assert_eq!(claim(store, of, minutes(1), 2).await, [first.id, second.id]);
     assert_eq!(claim(store, of, minutes(1), 2).await, [third.id]);
@@ -197,11 +147,7 @@ pub async fn in_a_hurry_a_provider_has_all_of_its_revocations_claimed(store: &Ar
 /// Whatever way it ended, and however great the hurry.
 pub async fn an_ended_revocation_is_not_claimed(store: &Arc<dyn Store>) {
     let tenant = Tenant::settle(store).await;
-    for status in [
-        RevocationStatus::Revoked,
-        RevocationStatus::NotSupported,
-        RevocationStatus::Failed,
-    ] {
+    for status in [RevocationStatus::Revoked, RevocationStatus::NotSupported, RevocationStatus::Failed] {
         insert(store, tenant.revocation().finished(status, None, minutes(1))).await;
     }
     assert_eq!(claim(store, None, minutes(30), 10).await, []);
@@ -212,20 +158,13 @@ pub async fn an_ended_revocation_is_not_claimed(store: &Arc<dyn Store>) {
 pub async fn only_old_receipts_are_purged(store: &Arc<dyn Store>) {
     let tenant = Tenant::settle(store).await;
     let ended = |status, at| tenant.revocation().finished(status, None, minutes(at));
-    let pending = Revocation {
-        created_at: minutes(-9999),
-        ..tenant.revocation()
-    };
+    let pending = Revocation { created_at: minutes(-9999), ..tenant.revocation() };
     let gone = [
         ended(RevocationStatus::Revoked, 1),
         ended(RevocationStatus::NotSupported, 8),
         ended(RevocationStatus::Failed, 9),
     ];
-    let kept = [
-        pending,
-        ended(RevocationStatus::Revoked, 10),
-        ended(RevocationStatus::Failed, 11),
-    ];
+    let kept = [pending, ended(RevocationStatus::Revoked, 10), ended(RevocationStatus::Failed, 11)];
     commit(store, gone.into_iter().chain(kept.clone()).map(Change::insert)).await;
     assert_eq!(store.purge_revocations(minutes(10)).await.expect("a purge"), 3);
     let mut left: Vec<_> = store

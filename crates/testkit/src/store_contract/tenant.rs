@@ -29,11 +29,7 @@ impl Tenant {
         insert(store, organization.clone()).await;
         insert(store, account.clone()).await;
         insert(store, provider.clone()).await;
-        Self {
-            organization,
-            account,
-            provider,
-        }
+        Self { organization, account, provider }
     }
 
     pub(crate) fn api_token(&self) -> ApiToken {
@@ -88,10 +84,7 @@ pub(crate) async fn update(store: &Arc<dyn Store>, row: impl Into<Row>) {
 
 /// Commits changes that nothing speaks against.
 pub(crate) async fn commit(store: &Arc<dyn Store>, changes: impl IntoIterator<Item = Change>) {
-    store
-        .commit(changes.into_iter().collect())
-        .await
-        .expect("nothing speaks against this commit");
+    store.commit(changes.into_iter().collect()).await.expect("nothing speaks against this commit");
 }
 
 /// How a commit of one change was refused.
@@ -134,27 +127,16 @@ pub(crate) async fn stored(store: &Arc<dyn Store>, row: &Row) -> Option<Row> {
         Row::Organization(row) => store.organization(row.id).await.map(|found| found.map(Row::from)),
         Row::Account(row) => store.account(row.id).await.map(|found| found.map(Row::from)),
         Row::ApiToken(row) => store.token(row.id).await.map(|found| found.map(Row::from)),
-        Row::Provider(row) => store
-            .provider_anywhere(row.id)
-            .await
-            .map(|found| found.map(Row::from)),
+        Row::Provider(row) => store.provider_anywhere(row.id).await.map(|found| found.map(Row::from)),
         Row::Authorization(row) => {
             let found = store.authorization(row.organization_id, row.id).await;
             found.map(|found| found.map(|(authorization, _)| Row::from(authorization)))
         }
         Row::Flow(row) => store.flow(row.id).await.map(|found| found.map(Row::from)),
-        Row::Job(row) => store
-            .job(row.organization_id, row.id)
-            .await
-            .map(|found| found.map(Row::from)),
+        Row::Job(row) => store.job(row.organization_id, row.id).await.map(|found| found.map(Row::from)),
         Row::Revocation(row) => {
             let found = store.revocations_of(row.provider_id).await;
-            found.map(|found| {
-                found
-                    .into_iter()
-                    .find(|receipt| receipt.id == row.id)
-                    .map(Row::from)
-            })
+            found.map(|found| found.into_iter().find(|receipt| receipt.id == row.id).map(Row::from))
         }
     };
     found.expect("the store can be read")

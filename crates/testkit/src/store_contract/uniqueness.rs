@@ -13,16 +13,10 @@ use crate::entities::{account, authorization, organization, provider};
 /// A row that would be the second of its kind is refused, be it inserted or made so by an update.
 async fn expect_only_one<N: Into<Row> + Clone>(store: &Arc<dyn Store>, twin: N, harmless: N, rule: Unique) {
     let (twin, harmless) = (twin.into(), harmless.into());
-    assert_eq!(
-        refusal(store, Change::Insert(twin.clone())).await,
-        Refusal::Duplicate(rule)
-    );
+    assert_eq!(refusal(store, Change::Insert(twin.clone())).await, Refusal::Duplicate(rule));
     assert_eq!(stored(store, &twin).await, None);
     insert(store, harmless.clone()).await;
-    assert_eq!(
-        refusal(store, Change::Update(twin)).await,
-        Refusal::Duplicate(rule)
-    );
+    assert_eq!(refusal(store, Change::Update(twin)).await, Refusal::Duplicate(rule));
     assert_eq!(stored(store, &harmless).await.as_ref(), Some(&harmless));
     // Its own value is no other's.
     update(store, harmless).await;
@@ -33,38 +27,20 @@ pub async fn an_id_is_taken_once(store: &Arc<dyn Store>) {
     let tenant = Tenant::settle(store).await;
     for row in tenant.row_of_every_noun() {
         insert(store, row.clone()).await;
-        assert_eq!(
-            refusal(store, Change::Insert(row.clone())).await,
-            Refusal::Duplicate(Unique::Id)
-        );
+        assert_eq!(refusal(store, Change::Insert(row.clone())).await, Refusal::Duplicate(Unique::Id));
         assert_eq!(stored(store, &row).await, Some(row));
     }
-    let same_id = Account {
-        id: tenant.account.id,
-        ..account(&tenant.organization)
-    };
-    assert_eq!(
-        refusal(store, Change::insert(same_id)).await,
-        Refusal::Duplicate(Unique::Id)
-    );
-    let same_id = Provider {
-        id: tenant.provider.id,
-        ..provider(&tenant.organization)
-    };
-    assert_eq!(
-        refusal(store, Change::insert(same_id)).await,
-        Refusal::Duplicate(Unique::Id)
-    );
+    let same_id = Account { id: tenant.account.id, ..account(&tenant.organization) };
+    assert_eq!(refusal(store, Change::insert(same_id)).await, Refusal::Duplicate(Unique::Id));
+    let same_id = Provider { id: tenant.provider.id, ..provider(&tenant.organization) };
+    assert_eq!(refusal(store, Change::insert(same_id)).await, Refusal::Duplicate(Unique::Id));
 }
 
 /// In the whole installation.
 pub async fn an_organization_name_is_taken_once(store: &Arc<dyn Store>) {
     let tenant = Tenant::settle(store).await;
     let harmless = organization();
-    let twin = Organization {
-        name: tenant.organization.name.clone(),
-        ..harmless.clone()
-    };
+    let twin = Organization { name: tenant.organization.name.clone(), ..harmless.clone() };
     expect_only_one(store, twin, harmless, Unique::OrganizationName).await;
 }
 
@@ -73,19 +49,9 @@ pub async fn an_email_is_taken_once_in_an_organization(store: &Arc<dyn Store>) {
     let (tenant, other) = (Tenant::settle(store).await, Tenant::settle(store).await);
     let email = tenant.account.email.clone();
     let harmless = account(&tenant.organization);
-    let twin = Account {
-        email: email.clone(),
-        ..harmless.clone()
-    };
+    let twin = Account { email: email.clone(), ..harmless.clone() };
     expect_only_one(store, twin, harmless, Unique::AccountEmail).await;
-    insert(
-        store,
-        Account {
-            email,
-            ..account(&other.organization)
-        },
-    )
-    .await;
+    insert(store, Account { email, ..account(&other.organization) }).await;
 }
 
 /// In the whole installation, whoever's token it is.
@@ -94,10 +60,7 @@ pub async fn a_token_hash_is_taken_once(store: &Arc<dyn Store>) {
     let first = tenant.api_token();
     insert(store, first.clone()).await;
     let harmless = other.api_token();
-    let twin = ApiToken {
-        hash: first.hash,
-        ..harmless.clone()
-    };
+    let twin = ApiToken { hash: first.hash, ..harmless.clone() };
     expect_only_one(store, twin, harmless, Unique::TokenHash).await;
 }
 
@@ -106,28 +69,11 @@ pub async fn a_slug_is_taken_once_in_an_organization(store: &Arc<dyn Store>) {
     let (tenant, other) = (Tenant::settle(store).await, Tenant::settle(store).await);
     let slug = tenant.provider.slug.clone();
     let harmless = provider(&tenant.organization);
-    let twin = Provider {
-        slug: slug.clone(),
-        ..harmless.clone()
-    };
+    let twin = Provider { slug: slug.clone(), ..harmless.clone() };
     expect_only_one(store, twin, harmless, Unique::ProviderSlug).await;
-    insert(
-        store,
-        Provider {
-            slug,
-            ..provider(&other.organization)
-        },
-    )
-    .await;
+    insert(store, Provider { slug, ..provider(&other.organization) }).await;
     for _ in 0..2 {
-        insert(
-            store,
-            Provider {
-                slug: None,
-                ..provider(&tenant.organization)
-            },
-        )
-        .await;
+        insert(store, Provider { slug: None, ..provider(&tenant.organization) }).await;
     }
 }
 
@@ -135,67 +81,33 @@ pub async fn a_slug_is_taken_once_in_an_organization(store: &Arc<dyn Store>) {
 pub async fn a_slug_is_free_again_without_its_provider(store: &Arc<dyn Store>) {
     let tenant = Tenant::settle(store).await;
     let slug = tenant.provider.slug.clone();
-    let heir = || Provider {
-        slug: slug.clone(),
-        ..provider(&tenant.organization)
-    };
-    update(
-        store,
-        Provider {
-            slug: None,
-            ..tenant.provider.clone()
-        },
-    )
-    .await;
+    let heir = || Provider { slug: slug.clone(), ..provider(&tenant.organization) };
+    update(store, Provider { slug: None, ..tenant.provider.clone() }).await;
     let first = heir();
     insert(store, first.clone()).await;
     let renamed = Slug::parse("renamed").expect("a slug");
-    update(
-        store,
-        Provider {
-            slug: Some(renamed),
-            ..first
-        },
-    )
-    .await;
+    update(store, Provider { slug: Some(renamed), ..first }).await;
     let second = heir();
     insert(store, second.clone()).await;
     commit(store, [Change::delete(second)]).await;
     insert(store, heir()).await;
-    assert_eq!(
-        refusal(store, Change::insert(heir())).await,
-        Refusal::Duplicate(Unique::ProviderSlug)
-    );
+    assert_eq!(refusal(store, Change::insert(heir())).await, Refusal::Duplicate(Unique::ProviderSlug));
 }
 
 /// (account, provider, issuer, subject) as a whole: each part alone may repeat.
 pub async fn an_identity_is_authorized_once(store: &Arc<dyn Store>) {
     let tenant = Tenant::settle(store).await;
     let (neighbour, second) = (account(&tenant.organization), provider(&tenant.organization));
-    commit(
-        store,
-        [Change::insert(neighbour.clone()), Change::insert(second.clone())],
-    )
-    .await;
+    commit(store, [Change::insert(neighbour.clone()), Change::insert(second.clone())]).await;
     let first = tenant.authorization();
     insert(store, first.clone()).await;
-    let same_subject = |row| Authorization {
-        subject: first.subject.clone(),
-        issuer: first.issuer.clone(),
-        ..row
-    };
+    let same_subject =
+        |row| Authorization { subject: first.subject.clone(), issuer: first.issuer.clone(), ..row };
     let harmless = tenant.authorization();
     let twin = same_subject(harmless.clone());
     expect_only_one(store, twin, harmless, Unique::Identity).await;
     insert(store, same_subject(authorization(&neighbour, &tenant.provider))).await;
     insert(store, same_subject(authorization(&tenant.account, &second))).await;
     let other_issuer = "https://other.example".to_owned();
-    insert(
-        store,
-        Authorization {
-            issuer: other_issuer,
-            ..same_subject(tenant.authorization())
-        },
-    )
-    .await;
+    insert(store, Authorization { issuer: other_issuer, ..same_subject(tenant.authorization()) }).await;
 }

@@ -68,20 +68,11 @@ async fn expect_conflict(store: &Arc<dyn Store>, change: impl Fn(Row) -> Change)
 /// "When a row to update or delete is gone", or was never there.
 pub async fn a_row_that_is_gone_is_a_conflict(store: &Arc<dyn Store>) {
     for row in Tenant::settle(store).await.row_of_every_noun() {
-        assert_eq!(
-            refusal(store, Change::Update(row.clone())).await,
-            Refusal::Conflict
-        );
-        assert_eq!(
-            refusal(store, Change::Delete(row.clone())).await,
-            Refusal::Conflict
-        );
+        assert_eq!(refusal(store, Change::Update(row.clone())).await, Refusal::Conflict);
+        assert_eq!(refusal(store, Change::Delete(row.clone())).await, Refusal::Conflict);
         insert(store, row.clone()).await;
         commit(store, [Change::Delete(row.clone())]).await;
-        assert_eq!(
-            refusal(store, Change::Update(row.clone())).await,
-            Refusal::Conflict
-        );
+        assert_eq!(refusal(store, Change::Update(row.clone())).await, Refusal::Conflict);
         assert_eq!(refusal(store, Change::Delete(row)).await, Refusal::Conflict);
     }
 }

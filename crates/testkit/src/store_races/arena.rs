@@ -47,16 +47,8 @@ pub(super) async fn race_commits(
 
 /// One commit was made, and all others were refused like that.
 pub(super) fn expect_one_winner(results: &[Result<(), Refusal>], losers: Refusal) {
-    assert_eq!(
-        results.iter().filter(|result| result.is_ok()).count(),
-        1,
-        "{results:?}"
-    );
-    assert_eq!(
-        results.iter().filter(|result| **result == Err(losers)).count(),
-        RIVALS - 1,
-        "{results:?}"
-    );
+    assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1, "{results:?}");
+    assert_eq!(results.iter().filter(|result| **result == Err(losers)).count(), RIVALS - 1, "{results:?}");
 }
 
 #[cfg(test)]

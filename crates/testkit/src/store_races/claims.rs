@@ -13,10 +13,7 @@ use crate::entities::{START, hash};
 use crate::store_contract::tenant::{Tenant, commit, insert, minutes};
 
 fn job_lease(rival: usize, until: i64) -> JobLease {
-    JobLease {
-        holder: format!("worker {rival}"),
-        until: minutes(until),
-    }
+    JobLease { holder: format!("worker {rival}"), until: minutes(until) }
 }
 
 /// A code is redeemed once.
@@ -28,11 +25,7 @@ pub async fn one_of_many_uses_up_a_flow(store: &Arc<dyn Store>) {
         let id = flow.id;
         let results = race(store, |store, _| async move {
             let code = hash();
-            store
-                .use_up(id, &code, START)
-                .await
-                .expect("an answer")
-                .map(|flow| (flow, code))
+            store.use_up(id, &code, START).await.expect("an answer").map(|flow| (flow, code))
         })
         .await;
         let [(winner, code)] = &results.into_iter().flatten().collect::<Vec<_>>()[..] else {
@@ -56,14 +49,7 @@ pub async fn one_of_many_claims_a_job(store: &Arc<dyn Store>) {
         let [winner] = &results.into_iter().flatten().collect::<Vec<_>>()[..] else {
             panic!("one rival gets the job");
         };
-        assert_eq!(
-            store
-                .job(tenant.organization.id, job.id)
-                .await
-                .expect("a read")
-                .as_ref(),
-            Some(winner)
-        );
+        assert_eq!(store.job(tenant.organization.id, job.id).await.expect("a read").as_ref(), Some(winner));
     }
 }
 
@@ -73,11 +59,7 @@ pub async fn many_jobs_are_claimed_once_each(store: &Arc<dyn Store>) {
     for _ in 0..ROUNDS {
         let jobs: BTreeSet<_> = commit_all(store, (0..RIVALS).map(|_| tenant.job()), |job| job.id).await;
         let results = race(store, |store, rival| async move {
-            store
-                .claim(job_lease(rival, 10), START)
-                .await
-                .expect("a claim")
-                .map(|job| job.id)
+            store.claim(job_lease(rival, 10), START).await.expect("a claim").map(|job| job.id)
         })
         .await;
         let claimed: Vec<_> = results.into_iter().flatten().collect();
@@ -104,10 +86,7 @@ pub async fn one_of_many_takes_over_a_lapsed_job(store: &Arc<dyn Store>) {
     for round in 0..ROUNDS {
         let now = i64::try_from(round).expect("a small number") * 10;
         let results = race(store, |store, rival| async move {
-            store
-                .claim(job_lease(rival, now + 10), minutes(now))
-                .await
-                .expect("a claim")
+            store.claim(job_lease(rival, now + 10), minutes(now)).await.expect("a claim")
         })
         .await;
         assert_eq!(results.into_iter().flatten().count(), 1);
@@ -119,15 +98,9 @@ pub async fn a_claim_and_a_commit_do_not_pass_each_other(store: &Arc<dyn Store>)
     let tenant = Tenant::settle(store).await;
     for _ in 0..ROUNDS {
         insert(store, tenant.job()).await;
-        let held = store
-            .claim(job_lease(0, 10), START)
-            .await
-            .expect("a claim")
-            .expect("a job");
+        let held = store.claim(job_lease(0, 10), START).await.expect("a claim").expect("a job");
         let id = held.id;
-        let done = held
-            .finish(JobStatus::Completed, Vec::new(), minutes(11))
-            .expect("it is running");
+        let done = held.finish(JobStatus::Completed, Vec::new(), minutes(11)).expect("it is running");
         let results = race(store, |store, rival| {
             let done = done.clone();
             async move {
@@ -135,21 +108,13 @@ pub async fn a_claim_and_a_commit_do_not_pass_each_other(store: &Arc<dyn Store>)
                     store.commit(vec![Change::update(done)]).await.is_ok()
                 } else {
                     // Far into the future, so that the next round finds nothing but its own job.
-                    store
-                        .claim(job_lease(rival, 1_000_000), minutes(10))
-                        .await
-                        .expect("a claim")
-                        .is_some()
+                    store.claim(job_lease(rival, 1_000_000), minutes(10)).await.expect("a claim").is_some()
                 }
             }
         })
         .await;
         assert_eq!(results.iter().filter(|won| **won).count(), 1, "{results:?}");
-        let job = store
-            .job(tenant.organization.id, id)
-            .await
-            .expect("a read")
-            .expect("the job");
+        let job = store.job(tenant.organization.id, id).await.expect("a read").expect("the job");
         let ended = job.status == JobStatus::Completed;
         assert_eq!(ended, results[0]);
     }
@@ -162,16 +127,10 @@ pub async fn many_revocations_are_claimed_once_each(store: &Arc<dyn Store>) {
         let count = RIVALS * 5;
         let rows = commit_all(store, (0..count).map(|_| tenant.revocation()), |row| row.id).await;
         let results = race(store, |store, rival| async move {
-            let lease = RevocationLease {
-                holder: format!("worker {rival}"),
-                until: minutes(10),
-            };
+            let lease = RevocationLease { holder: format!("worker {rival}"), until: minutes(10) };
             let mut mine: Vec<RevocationId> = Vec::new();
             for _ in 0..count {
-                let more = store
-                    .claim_revocations(of, lease.clone(), START, 3)
-                    .await
-                    .expect("a claim");
+                let more = store.claim_revocations(of, lease.clone(), START, 3).await.expect("a claim");
                 assert!(more.len() <= 3);
                 if more.is_empty() {
                     break;

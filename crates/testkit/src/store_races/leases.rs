@@ -17,10 +17,7 @@ pub async fn one_of_many_takes_a_lease(store: &Arc<dyn Store>) {
     for round in 0..ROUNDS {
         let results = race(store, |store, rival| async move {
             let holder = format!("process {rival}");
-            store
-                .take_lease(authorization, &holder, START, minutes(10))
-                .await
-                .expect("an answer")
+            store.take_lease(authorization, &holder, START, minutes(10)).await.expect("an answer")
         })
         .await;
         let [lease] = &results.into_iter().flatten().collect::<Vec<_>>()[..] else {
@@ -39,22 +36,12 @@ pub async fn fences_of_many_leases_only_grow(store: &Arc<dyn Store>) {
         let holder = format!("process {rival}");
         let mut fences = Vec::new();
         for _ in 0..ROUNDS {
-            let lease = store
-                .take_lease(authorization, &holder, START, START)
-                .await
-                .expect("an answer");
+            let lease = store.take_lease(authorization, &holder, START, START).await.expect("an answer");
             fences.push(lease.expect("every lease has lapsed").fence);
         }
         fences
     })
     .await;
-    assert!(
-        results
-            .iter()
-            .all(|fences| fences.is_sorted_by(|one, next| one < next))
-    );
-    assert_eq!(
-        results.into_iter().flatten().collect::<BTreeSet<_>>().len(),
-        RIVALS * ROUNDS
-    );
+    assert!(results.iter().all(|fences| fences.is_sorted_by(|one, next| one < next)));
+    assert_eq!(results.into_iter().flatten().collect::<BTreeSet<_>>().len(), RIVALS * ROUNDS);
 }

@@ -2,10 +2,7 @@
 //!
 //! [`store_race_tests!`](crate::store_race_tests) makes a `#[test]` of every rule, each with a store of its own.
 //! A race is run in several rounds, since a single one may miss the bad moment.
-#![expect(
-    clippy::missing_panics_doc,
-    reason = "a rule panics when a store breaks it, and for nothing else"
-)]
+#![expect(clippy::missing_panics_doc, reason = "a rule panics when a store breaks it, and for nothing else")]
 
 mod arena;
 mod claims;

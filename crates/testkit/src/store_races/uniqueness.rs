@@ -24,43 +24,23 @@ pub async fn one_of_many_inserts_a_unique_value(store: &Arc<dyn Store>) {
             expect_one_winner(&results, Refusal::Duplicate(rule));
         };
         contest(Unique::OrganizationName, &|| {
-            Organization {
-                name: one.name.clone(),
-                ..organization()
-            }
-            .into()
+            Organization { name: one.name.clone(), ..organization() }.into()
         })
         .await;
         contest(Unique::AccountEmail, &|| {
-            Account {
-                email: same_account.email.clone(),
-                ..account(&tenant.organization)
-            }
-            .into()
+            Account { email: same_account.email.clone(), ..account(&tenant.organization) }.into()
         })
         .await;
         contest(Unique::TokenHash, &|| {
-            ApiToken {
-                hash: same_token.hash.clone(),
-                ..tenant.api_token()
-            }
-            .into()
+            ApiToken { hash: same_token.hash.clone(), ..tenant.api_token() }.into()
         })
         .await;
         contest(Unique::ProviderSlug, &|| {
-            Provider {
-                slug: same_provider.slug.clone(),
-                ..provider(&tenant.organization)
-            }
-            .into()
+            Provider { slug: same_provider.slug.clone(), ..provider(&tenant.organization) }.into()
         })
         .await;
         contest(Unique::Identity, &|| {
-            Authorization {
-                subject: same_identity.subject.clone(),
-                ..tenant.authorization()
-            }
-            .into()
+            Authorization { subject: same_identity.subject.clone(), ..tenant.authorization() }.into()
         })
         .await;
         let same_job = tenant.job();
@@ -74,37 +54,22 @@ pub async fn one_of_many_frees_and_takes_a_slug(store: &Arc<dyn Store>) {
     let mut owner = tenant.provider.clone();
     for _ in 0..ROUNDS {
         let heirs: Vec<_> = (0..RIVALS)
-            .map(|_| Provider {
-                slug: owner.slug.clone(),
-                ..provider(&tenant.organization)
-            })
+            .map(|_| Provider { slug: owner.slug.clone(), ..provider(&tenant.organization) })
             .collect();
         let results = race_commits(store, |rival| {
             vec![
-                Change::update(Provider {
-                    slug: None,
-                    ..owner.clone()
-                }),
+                Change::update(Provider { slug: None, ..owner.clone() }),
                 Change::insert(heirs[rival].clone()),
             ]
         })
         .await;
         expect_one_winner(&results, Refusal::Conflict);
         let winner = results.iter().position(Result::is_ok).expect("there is a winner");
-        owner = Provider {
-            version: Version::FIRST,
-            ..heirs[winner].clone()
-        };
+        owner = Provider { version: Version::FIRST, ..heirs[winner].clone() };
     }
     let providers = store.providers(tenant.organization.id).await.expect("a read");
     assert_eq!(providers.len(), ROUNDS + 1);
-    assert_eq!(
-        providers
-            .into_iter()
-            .filter(|row| row.slug.is_some())
-            .collect::<Vec<_>>(),
-        [owner]
-    );
+    assert_eq!(providers.into_iter().filter(|row| row.slug.is_some()).collect::<Vec<_>>(), [owner]);
 }
 
 /// "Of two that are added at once one stays, and both calls return that one."
@@ -117,11 +82,7 @@ pub async fn many_first_data_keys_are_one(store: &Arc<dyn Store>) {
             async move { store.add_first_data_key(key).await.expect("a write") }
         })
         .await;
-        let kept = store
-            .newest_data_key(organization.id)
-            .await
-            .expect("a read")
-            .expect("a key");
+        let kept = store.newest_data_key(organization.id).await.expect("a read").expect("a key");
         assert!(results.iter().all(|key| *key == kept));
     }
 }
@@ -129,10 +90,7 @@ pub async fn many_first_data_keys_are_one(store: &Arc<dyn Store>) {
 /// The same for the canary, of which there is one.
 pub async fn many_canaries_are_one(store: &Arc<dyn Store>) {
     let results: Vec<SealedSecret> = race(store, |store, rival| async move {
-        store
-            .add_canary(sealed(&format!("canary {rival}")))
-            .await
-            .expect("a write")
+        store.add_canary(sealed(&format!("canary {rival}"))).await.expect("a write")
     })
     .await;
     let kept = store.canary().await.expect("a read").expect("a canary");

@@ -1,0 +1,128 @@
+use super::*;
+use crate::Version;
+use crate::accounts::{Account, ApiToken, Email, MockApiTokenStore};
+use crate::fixtures::{CountingRandom, START, VirtualClock, caller, unavailable};
+
+fn secret() -> ApiTokenSecret {
+    ApiTokenSecret::generate(&*CountingRandom::shared())
+}
+
+fn token() -> ApiToken {
+    ApiToken {
+        id: caller().token_id,
+        account_id: caller().account_id,
+        organization_id: caller().organization_id,
+        hash: secret().hash(),
+        purpose: TokenPurpose::Api,
+        created_at: START,
+        expires_at: None,
+        last_used_at: None,
+        revoked_at: None,
+        version: Version::FIRST,
+    }
+}
+
+fn account() -> Account {
+    Account {
+        id: caller().account_id,
+        organization_id: caller().organization_id,
+        email: Email::parse("mo@example.com").unwrap(),
+        role: Role::Member,
+        created_at: START,
+        version: Version::FIRST,
+    }
+}
+
+fn knowing(token: Option<ApiToken>) -> MockApiTokenStore {
+    let mut tokens = MockApiTokenStore::new();
+    tokens
+        .expect_token_by_hash()
+        .withf(|hash| *hash == secret().hash())
+        .times(1)
+        .returning(move |_| Ok(token.clone().map(|token| (token, account()))));
+    tokens
+}
+
+async fn authenticate(tokens: MockApiTokenStore, presented: &str) -> Result<Caller, AuthenticateError> {
+    let authenticate = AuthenticateCaller { tokens: Arc::new(tokens), clock: VirtualClock::start() };
+    authenticate.run(presented, Some("request".to_owned())).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_a_token_of_ours_costs_no_read() {
+    let typo = secret().expose().replace('0', "1");
+    for presented in
+        ["", "gk_", "Bearer x", typo.as_str(), &secret().expose()[..40], &secret().expose().to_lowercase()]
+    {
+        let authenticated = authenticate(MockApiTokenStore::new(), presented).await;
+        assert!(matches!(authenticated, Err(AuthenticateError::Unauthenticated)), "{presented:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_a_known_token_in_its_time_is_let_in() {
+    let earlier = START - TimeDelta::seconds(1);
+    for (name, token) in [
+        ("unknown", None),
+        ("expired", Some(ApiToken { expires_at: Some(START), ..token() })),
+        ("revoked", Some(ApiToken { revoked_at: Some(earlier), ..token() })),
+    ] {
+        let authenticated = authenticate(knowing(token), secret().expose()).await;
+        assert!(matches!(authenticated, Err(AuthenticateError::Unauthenticated)), "{name}");
+    }
+    let used = ApiToken { last_used_at: Some(START), ..token() };
+    assert_eq!(authenticate(knowing(Some(used)), secret().expose()).await.unwrap(), caller());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_use_is_noted_once_a_minute() {
+    for (last_used_at, is_noted) in [
+        (None, true),
+        (Some(START - TimeDelta::seconds(59)), false),
+        (Some(START - TimeDelta::seconds(60)), true),
+    ] {
+        let mut tokens = knowing(Some(ApiToken { last_used_at, ..token() }));
+        tokens
+            .expect_note_use()
+            .withf(|id, at| (*id, *at) == (caller().token_id, START))
+            .times(usize::from(is_noted))
+            .returning(|_, _| Ok(()));
+        authenticate(tokens, secret().expose()).await.unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_is_as_good_as_the_token_that_opened_it() {
+    let opened_with = ApiTokenId::from_uuid(crate::fixtures::uuid(77));
+    let session =
+        || ApiToken { purpose: TokenPurpose::Session { opened_with }, last_used_at: Some(START), ..token() };
+    for (opener, is_let_in) in [
+        (Some(token()), true),
+        (Some(ApiToken { expires_at: Some(START), ..token() }), false),
+        (Some(ApiToken { revoked_at: Some(START), ..token() }), false),
+        (None, false),
+    ] {
+        let mut tokens = knowing(Some(session()));
+        let case = format!("{opener:?}");
+        tokens
+            .expect_token()
+            .withf(move |id| *id == opened_with)
+            .times(1)
+            .returning(move |_| Ok(opener.clone()));
+        assert_eq!(authenticate(tokens, secret().expose()).await.is_ok(), is_let_in, "{case}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_is_away_does_not_make_a_token_wrong() {
+    let mut tokens = MockApiTokenStore::new();
+    tokens.expect_token_by_hash().returning(|_| Err(unavailable()));
+    let authenticated = authenticate(tokens, secret().expose()).await;
+    assert!(matches!(authenticated, Err(AuthenticateError::Store(_))));
+}
+
+#[test]
+fn only_administrators_pass() {
+    assert_eq!(caller().require_admin(), Err(Forbidden));
+    assert_eq!(crate::fixtures::admin().require_admin(), Ok(()));
+}

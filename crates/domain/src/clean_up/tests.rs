@@ -1,0 +1,46 @@
+use mockall::predicate::eq;
+
+use super::*;
+use crate::accounts::MockApiTokenStore;
+use crate::authorizations::MockFlowStore;
+use crate::fixtures::{START, VirtualClock, unavailable};
+use crate::revocations::MockRevocationQueue;
+use crate::tokens::MockRefreshLeases;
+
+#[tokio::test(start_paused = true)]
+async fn each_thing_has_its_time() {
+    let mut flows = MockFlowStore::new();
+    flows.expect_purge_flows().with(eq(START - TimeDelta::hours(1))).times(1).returning(|_| Ok(1));
+    let mut tokens = MockApiTokenStore::new();
+    tokens.expect_purge_expired_tokens().with(eq(START - TimeDelta::days(30))).times(1).returning(|_| Ok(20));
+    let mut leases = MockRefreshLeases::new();
+    leases.expect_purge_leases().with(eq(START - TimeDelta::days(1))).times(1).returning(|_| Ok(300));
+    let mut revocations = MockRevocationQueue::new();
+    revocations
+        .expect_purge_revocations()
+        .with(eq(START - TimeDelta::days(90)))
+        .times(1)
+        .returning(|_| Ok(4000));
+    let clean_up = CleanUp {
+        flows: Arc::new(flows),
+        tokens: Arc::new(tokens),
+        leases: Arc::new(leases),
+        revocations: Arc::new(revocations),
+        clock: VirtualClock::start(),
+    };
+    assert_eq!(clean_up.run().await.unwrap(), 4321);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_is_away_is_an_error() {
+    let mut flows = MockFlowStore::new();
+    flows.expect_purge_flows().returning(|_| Err(unavailable()));
+    let clean_up = CleanUp {
+        flows: Arc::new(flows),
+        tokens: Arc::new(MockApiTokenStore::new()),
+        leases: Arc::new(MockRefreshLeases::new()),
+        revocations: Arc::new(MockRevocationQueue::new()),
+        clock: VirtualClock::start(),
+    };
+    assert!(clean_up.run().await.is_err());
+}

@@ -1,0 +1,383 @@
+//! What the unit tests of the use cases stand on: entities with sensible fields, and ports that are too simple to mock.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
+use tokio::time::Instant;
+use url::Url;
+use uuid::Uuid;
+
+use crate::accounts::{Caller, Role, TokenPurpose};
+use crate::audit::{AuditAction, AuditEntry, AuditOutcome};
+use crate::authorizations::{
+    Authorization, Flow, FlowRoute, FlowStage, GrantState, MockAuthorizationStore, Scopes, UserInfo,
+};
+use crate::ids::{
+    AccountId, ApiTokenId, AuthorizationId, CredentialId, FlowId, JobId, OrganizationId, ProviderId,
+    RevocationId,
+};
+use crate::jobs::{Job, JobKind, JobStatus};
+use crate::providers::{
+    ClientAuthentication, Identity, MockProviderClient, MockProviderClients, PkceSupport, Provider,
+    ProviderClient, ProviderClients, ProviderEndpoints, ProviderKind, ProviderStatus, TokenSet,
+};
+use crate::revocations::{Revocation, RevocationStatus};
+use crate::sealing::{SealError, SealedSecret, SecretPlace, TokenSealer};
+use crate::secret::SecretHash;
+use crate::services::{Clock, Random};
+use crate::store::MockUnitOfWork;
+use crate::{Change, CommitError, Secret, StoreError, Version};
+
+/// When everything here was made.
+pub(crate) const START: DateTime<Utc> = DateTime::from_timestamp_nanos(1_767_225_600_000_000_000);
+
+/// An id by its number, of whatever kind.
+pub(crate) const fn uuid(number: u128) -> Uuid {
+    Uuid::from_u128(number)
+}
+
+/// A hash of nothing in particular.
+pub(crate) fn hash(number: u128) -> SecretHash {
+    SecretHash::of(&number.to_string())
+}
+
+/// Follows tokio's clock, which in a test with `start_paused` jumps to the next timer when nothing else is to be done.
+pub(crate) struct VirtualClock(Instant);
+
+impl VirtualClock {
+    #[expect(clippy::disallowed_methods, reason = "virtual time is tokio's paused clock")]
+    pub(crate) fn start() -> Arc<dyn Clock> {
+        Arc::new(Self(Instant::now()))
+    }
+}
+
+#[async_trait]
+impl Clock for VirtualClock {
+    fn now(&self) -> DateTime<Utc> {
+        START + TimeDelta::from_std(self.0.elapsed()).expect("a test is short")
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "virtual time is tokio's paused clock")]
+    async fn sleep(&self, duration: Duration) {
+        tokio::time::sleep(duration).await;
+    }
+}
+
+/// Bytes that never repeat.
+#[derive(Default)]
+pub(crate) struct CountingRandom(AtomicU64);
+
+impl CountingRandom {
+    pub(crate) fn shared() -> Arc<dyn Random> {
+        Arc::new(Self::default())
+    }
+}
+
+impl Random for CountingRandom {
+    fn fill(&self, bytes: &mut [u8]) {
+        for chunk in bytes.chunks_mut(8) {
+            let number = self.0.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+            chunk.copy_from_slice(&number[8 - chunk.len()..]);
+        }
+    }
+}
+
+/// Writes the place in front of the secret, and opens nothing that has another place there. No two seals are alike.
+#[derive(Default)]
+pub(crate) struct LabelSealer(AtomicU64);
+
+impl LabelSealer {
+    pub(crate) fn shared() -> Arc<dyn TokenSealer> {
+        Arc::new(Self::default())
+    }
+}
+
+fn label(place: SecretPlace) -> String {
+    format!("{} {} {}|", place.organization_id, place.column.as_str(), place.row)
+}
+
+/// A secret in its place, as [`LabelSealer`] seals it.
+pub(crate) fn sealed(place: SecretPlace, secret: &str) -> SealedSecret {
+    SealedSecret::from_bytes(format!("{}fixture|{secret}", label(place)).into_bytes())
+}
+
+/// What [`LabelSealer`] would open.
+pub(crate) fn opened(place: SecretPlace, sealed: &SealedSecret) -> Option<String> {
+    let text = String::from_utf8(sealed.as_bytes().to_vec()).ok()?;
+    let (_, secret) = text.strip_prefix(&label(place))?.split_once('|')?;
+    Some(secret.to_owned())
+}
+
+#[async_trait]
+impl TokenSealer for LabelSealer {
+    async fn seal(&self, place: SecretPlace, secret: &Secret) -> Result<SealedSecret, SealError> {
+        let number = self.0.fetch_add(1, Ordering::Relaxed);
+        Ok(SealedSecret::from_bytes(format!("{}{number}|{}", label(place), secret.expose()).into_bytes()))
+    }
+
+    async fn open(&self, place: SecretPlace, sealed: &SealedSecret) -> Result<Secret, SealError> {
+        opened(place, sealed).map(Secret::new).ok_or(SealError::Tampered)
+    }
+}
+
+/// Remembers what was committed.
+#[derive(Clone, Default)]
+pub(crate) struct Commits(Arc<Mutex<Vec<Vec<Change>>>>);
+
+impl Commits {
+    /// A store that takes everything.
+    pub(crate) fn store(&self) -> Arc<MockUnitOfWork> {
+        self.answering(|_| Ok(()))
+    }
+
+    /// A store that answers its commits, counted from 0, like this; all of them are remembered, the failed ones too.
+    pub(crate) fn answering(
+        &self,
+        answer: impl Fn(usize) -> Result<(), CommitError> + Send + 'static,
+    ) -> Arc<MockUnitOfWork> {
+        let commits = self.clone();
+        let mut store = MockUnitOfWork::new();
+        store.expect_commit().returning(move |changes| {
+            let mut all = commits.0.lock().unwrap();
+            all.push(changes);
+            answer(all.len() - 1)
+        });
+        Arc::new(store)
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.0.lock().unwrap().len()
+    }
+
+    /// The changes of the last commit.
+    pub(crate) fn last(&self) -> Vec<Change> {
+        self.0.lock().unwrap().last().cloned().expect("something was committed")
+    }
+
+    /// The audit entries of the last commit.
+    pub(crate) fn last_audited(&self) -> Vec<(AuditAction, AuditOutcome, Option<String>)> {
+        let entry = |entry: AuditEntry| (entry.action, entry.outcome, entry.reason);
+        self.last()
+            .into_iter()
+            .filter_map(|change| match change {
+                Change::Audit(audit) => Some(entry(audit)),
+                Change::Insert(_) | Change::Update(_) | Change::Delete(_) => None,
+            })
+            .collect()
+    }
+}
+
+/// A store that is away.
+pub(crate) fn unavailable() -> StoreError {
+    StoreError::Unavailable("away".into())
+}
+
+/// The one row of a kind in a change.
+macro_rules! row {
+    ($changes:expr, $change:ident($noun:ident)) => {{
+        let rows: Vec<_> = $changes
+            .into_iter()
+            .filter_map(|change| match change {
+                $crate::Change::$change($crate::Row::$noun(row)) => Some(row),
+                _ => None,
+            })
+            .collect();
+        let [row] = <[_; 1]>::try_from(rows).expect("one such change");
+        row
+    }};
+}
+pub(crate) use row;
+
+/// The clients of an installation with this one.
+pub(crate) fn offering(client: MockProviderClient) -> Arc<dyn ProviderClients> {
+    let client: Arc<dyn ProviderClient> = Arc::new(client);
+    let mut clients = MockProviderClients::new();
+    clients.expect_client().returning(move |_| Some(Arc::clone(&client)));
+    Arc::new(clients)
+}
+
+/// A store with one authorization at its provider.
+pub(crate) fn keeping(authorization: Authorization, provider: Provider) -> Arc<MockAuthorizationStore> {
+    let mut store = MockAuthorizationStore::new();
+    store.expect_authorization().returning(move |_, _| Ok(Some((authorization.clone(), provider.clone()))));
+    Arc::new(store)
+}
+
+pub(crate) fn caller() -> Caller {
+    Caller {
+        account_id: AccountId::from_uuid(uuid(2)),
+        organization_id: OrganizationId::from_uuid(uuid(1)),
+        role: Role::Member,
+        token_id: ApiTokenId::from_uuid(uuid(3)),
+        purpose: TokenPurpose::Api,
+        request_id: Some("request".to_owned()),
+    }
+}
+
+pub(crate) fn admin() -> Caller {
+    Caller { role: Role::Admin, ..caller() }
+}
+
+pub(crate) fn endpoints() -> ProviderEndpoints {
+    let at = |path: &str| Url::parse(&format!("https://provider.example/{path}")).expect("a URL");
+    ProviderEndpoints {
+        issuer: "https://provider.example".to_owned(),
+        authorization: at("authorize"),
+        token: at("token"),
+        userinfo: Some(at("userinfo")),
+        revocation: Some(at("revoke")),
+        jwks: None,
+        device_authorization: None,
+        announces_iss: false,
+        client_authentication: ClientAuthentication::ClientSecretBasic,
+        pkce: PkceSupport::S256,
+        settings_url: None,
+    }
+}
+
+pub(crate) fn provider() -> Provider {
+    let mut provider = Provider {
+        id: ProviderId::from_uuid(uuid(10)),
+        organization_id: caller().organization_id,
+        slug: None,
+        name: "Provider".to_owned(),
+        kind: ProviderKind::Oidc,
+        status: ProviderStatus::Active,
+        client_id: "client".to_owned(),
+        client_secret: SealedSecret::from_bytes(Vec::new()),
+        credential_id: CredentialId::from_uuid(uuid(11)),
+        host: None,
+        endpoints: endpoints(),
+        scopes: Scopes::parse("openid offline_access"),
+        device_flow: false,
+        app_slug: None,
+        skip_consent: None,
+        created_at: START,
+        updated_at: START,
+        version: Version::FIRST,
+    };
+    provider.client_secret = sealed(provider.secret_place(), "client secret");
+    provider
+}
+
+/// A live authorization with a token for an hour, `old access`, and a refresh token, `old refresh`.
+pub(crate) fn authorization() -> Authorization {
+    let mut authorization = Authorization {
+        id: AuthorizationId::from_uuid(uuid(20)),
+        organization_id: caller().organization_id,
+        account_id: caller().account_id,
+        provider_id: provider().id,
+        credential_id: CredentialId::from_uuid(uuid(21)),
+        issuer: endpoints().issuer,
+        subject: "subject".to_owned(),
+        user: UserInfo { sub: "subject".to_owned(), ..UserInfo::default() },
+        requested_scopes: provider().scopes,
+        granted_scopes: provider().scopes,
+        access_token: SealedSecret::from_bytes(Vec::new()),
+        issued_at: START,
+        expires_at: Some(START + TimeDelta::hours(1)),
+        refresh_token: None,
+        refresh_token_expires_at: None,
+        grant: GrantState::Live,
+        grant_since: START,
+        last_failure: None,
+        next_attempt_at: None,
+        last_refreshed_at: None,
+        created_at: START,
+        version: Version::FIRST,
+    };
+    authorization.access_token = sealed(authorization.access_token_place(), "old access");
+    authorization.refresh_token = Some(sealed(authorization.refresh_token_place(), "old refresh"));
+    authorization
+}
+
+/// The same with a token that has just expired.
+pub(crate) fn expired() -> Authorization {
+    Authorization { issued_at: START - TimeDelta::hours(1), expires_at: Some(START), ..authorization() }
+}
+
+/// New tokens for an hour.
+pub(crate) fn new_tokens() -> TokenSet {
+    TokenSet {
+        access_token: Secret::new("new access".to_owned()),
+        expires_in: Some(Duration::from_secs(3600)),
+        refresh_token: Some(Secret::new("new refresh".to_owned())),
+        refresh_token_expires_in: None,
+        scopes: None,
+        identity: None,
+        distrust: None,
+    }
+}
+
+pub(crate) fn identity() -> Identity {
+    let Authorization { issuer, subject, user, .. } = authorization();
+    Identity { issuer, subject, user }
+}
+
+/// A flow by the caller's route whose state is `state`; the person is at the provider.
+pub(crate) fn flow() -> Flow {
+    let id = FlowId::from_uuid(uuid(30));
+    let organization_id = caller().organization_id;
+    Flow {
+        id,
+        organization_id,
+        account_id: caller().account_id,
+        provider_id: provider().id,
+        route: FlowRoute::Caller,
+        state_hash: Some(SecretHash::of("state")),
+        redirect_uri: "http://127.0.0.1/done".to_owned(),
+        pkce_verifier: Some(sealed(Flow::verifier_place(organization_id, id), "verifier")),
+        nonce: sealed(Flow::nonce_place(organization_id, id), "nonce"),
+        scopes: provider().scopes,
+        force_consent: true,
+        endpoints: endpoints().digest(),
+        stage: FlowStage::Pending,
+        created_at: START,
+        expires_at: START + crate::authorizations::FLOW_LIFETIME,
+        version: Version::FIRST,
+    }
+}
+
+pub(crate) fn revocation() -> Revocation {
+    let authorization = authorization();
+    let mut revocation = Revocation {
+        id: RevocationId::from_uuid(uuid(40)),
+        organization_id: authorization.organization_id,
+        provider_id: authorization.provider_id,
+        authorization_id: authorization.id,
+        account_id: authorization.account_id,
+        access_token: None,
+        refresh_token: None,
+        status: RevocationStatus::Pending,
+        last_error: None,
+        attempts: 0,
+        created_at: START,
+        next_attempt_at: START,
+        finished_at: None,
+        lease: None,
+        version: Version::FIRST,
+    };
+    revocation.access_token = Some(sealed(revocation.access_token_place(), "old access"));
+    revocation.refresh_token = Some(sealed(revocation.refresh_token_place(), "old refresh"));
+    revocation
+}
+
+pub(crate) fn job() -> Job {
+    Job {
+        id: JobId::from_uuid(uuid(50)),
+        organization_id: caller().organization_id,
+        requested_by: caller().account_id,
+        kind: JobKind::Stats,
+        name: "Count".to_owned(),
+        status: JobStatus::Pending,
+        created_at: START,
+        started_at: None,
+        finished_at: None,
+        details: Vec::new(),
+        lease: None,
+        version: Version::FIRST,
+    }
+}

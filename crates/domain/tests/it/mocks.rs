@@ -1,0 +1,51 @@
+//! The feature `mock` exports a mock of every port.
+
+use std::sync::Arc;
+
+use grantkeeper_domain::accounts::{AccountStore, ApiTokenStore, MockAccountStore, MockApiTokenStore};
+use grantkeeper_domain::audit::{AuditLog, MockAuditLog};
+use grantkeeper_domain::authorizations::{
+    AuthorizationStore, FlowStore, MockAuthorizationStore, MockFlowStore,
+};
+use grantkeeper_domain::jobs::{JobQueue, MockJobQueue};
+use grantkeeper_domain::providers::{
+    IdentifyUser, MockIdentifyUser, MockProviderCatalog, MockProviderClient, MockProviderClients,
+    MockRefreshTokens, MockRevokeTokens, ProviderCatalog, ProviderClient, ProviderClients, RefreshTokens,
+    RevokeTokens,
+};
+use grantkeeper_domain::revocations::{MockRevocationQueue, RevocationQueue};
+use grantkeeper_domain::sealing::{DataKeyStore, MockDataKeyStore, MockTokenSealer, TokenSealer};
+use grantkeeper_domain::services::{Clock, MockClock, MockRandom, Random};
+use grantkeeper_domain::tokens::{MockRefreshLeases, RefreshLeases};
+use grantkeeper_domain::{MockUnitOfWork, UnitOfWork};
+
+macro_rules! each_port_has_its_mock {
+    ($($mock:ident: $port:ident),+ $(,)?) => {
+        #[test]
+        fn each_port_has_its_mock() {
+            $(let _: Arc<dyn $port> = Arc::new($mock::new());)+
+        }
+    };
+}
+
+each_port_has_its_mock! {
+    MockAccountStore: AccountStore,
+    MockApiTokenStore: ApiTokenStore,
+    MockAuditLog: AuditLog,
+    MockAuthorizationStore: AuthorizationStore,
+    MockClock: Clock,
+    MockDataKeyStore: DataKeyStore,
+    MockFlowStore: FlowStore,
+    MockIdentifyUser: IdentifyUser,
+    MockJobQueue: JobQueue,
+    MockProviderCatalog: ProviderCatalog,
+    MockProviderClient: ProviderClient,
+    MockProviderClients: ProviderClients,
+    MockRandom: Random,
+    MockRefreshLeases: RefreshLeases,
+    MockRefreshTokens: RefreshTokens,
+    MockRevocationQueue: RevocationQueue,
+    MockRevokeTokens: RevokeTokens,
+    MockTokenSealer: TokenSealer,
+    MockUnitOfWork: UnitOfWork,
+}

@@ -1,0 +1,15 @@
+//! The use cases together, over the in-memory store, in virtual time.
+
+mod accounts;
+mod browser_flow;
+mod code_exchange;
+mod deleting_providers;
+mod fake_provider;
+mod flow_repeats;
+mod flow_state;
+mod lending;
+mod looking_up;
+mod providers;
+mod revoking;
+mod statistics;
+mod world;
