@@ -1,53 +1,80 @@
-//! A provider without a network, whose answers a test decides.
+//! A provider inside the test: it issues, rotates and revokes tokens, fails as it is told to, and remembers who asked.
 
-use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use grantkeeper_domain::Secret;
 use grantkeeper_domain::authorizations::{Scopes, UserInfo};
 use grantkeeper_domain::providers::{
-    AuthorizationRequest, ClientAuthentication, CodeExchange, IdentifyUser, Identity, PkceSupport,
-    ProviderClient, ProviderClients, ProviderConnection, ProviderEndpoints, ProviderKind, PublicClient,
-    RefreshTokens, Registration, RegistrationError, RevokeTokens, TokenSet, TokenToRevoke, UpstreamError,
+    AuthorizationRequest, CodeExchange, IdentifyUser, Identity, ProviderClient, ProviderClients,
+    ProviderConnection, ProviderEndpoints, ProviderKind, PublicClient, RefreshTokens, Registration,
+    RegistrationError, RevokeTokens, TokenSet, TokenToRevoke, UpstreamError,
 };
 use tokio::sync::watch;
 use url::Url;
+
+use crate::entities;
+
+/// The issuer of a [`ScriptedProvider`], unless its [`State::endpoints`] are changed.
+pub const ISSUER: &str = "https://issuer.example";
 
 /// What a provider can be asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Call {
     /// Redeem a code.
     Exchange,
+    /// Tell who the user is.
+    Identify,
     /// Refresh.
     Refresh,
     /// Revoke.
     Revoke,
-    /// Tell who the user is.
-    Identify,
 }
 
-/// A provider of the types `oidc` and `test` that grants everything, rotates refresh tokens, and fails as it is told.
-/// Its tokens are `access-N` and `refresh-N`, with N counting up.
+/// How the provider behaves, and what it has seen.
+pub struct State {
+    /// What a registration is told. Another host than this issuer is refused.
+    pub endpoints: ProviderEndpoints,
+    /// Whose the codes are that name nobody.
+    pub signed_in: String,
+    /// How long its access tokens live.
+    pub expires_in: Option<Duration>,
+    /// Whether a code brings a refresh token.
+    pub gives_refresh_tokens: bool,
+    /// Whether an ID token comes with the answer to a code.
+    pub gives_id_tokens: bool,
+    /// Whether it has a revocation endpoint.
+    pub can_revoke: bool,
+    /// Access tokens and whose they are.
+    pub access_tokens: HashMap<String, String>,
+    /// Refresh tokens and whose they are.
+    pub refresh_tokens: HashMap<String, String>,
+    /// What was handed in for revocation.
+    pub revoked: Vec<String>,
+    /// The nonces of the authorization requests, in their order.
+    pub nonces: Vec<Option<String>>,
+    /// The codes that were redeemed, each with its PKCE verifier and nonce.
+    pub redeemed: Vec<(String, Option<String>, Option<String>)>,
+    calls: Vec<Call>,
+    held: HashSet<Call>,
+    next: HashMap<Call, VecDeque<Trouble>>,
+    always: HashMap<Call, UpstreamError>,
+    issued: u32,
+}
+
+enum Trouble {
+    Error(UpstreamError),
+    Panic,
+}
+
+/// A provider of the types `oidc` and `test`, whose tokens are `access-N` and `refresh-N` with N counting up. Clones are
+/// the same provider.
+///
+/// A code of [`Self::code`] is good for one exchange; any other code is the signed-in user's, as often as it comes.
 #[derive(Clone)]
-pub struct ScriptedProvider {
-    script: Arc<Mutex<Script>>,
-    gate: Arc<watch::Sender<bool>>,
-}
-
-struct Script {
-    failures: HashMap<Call, VecDeque<UpstreamError>>,
-    calls: HashMap<Call, usize>,
-    issued: usize,
-    subject: String,
-    expires_in: Option<Duration>,
-    can_revoke: bool,
-    announces_iss: bool,
-}
-
-/// The issuer of every [`ScriptedProvider`].
-pub const ISSUER: &str = "https://issuer.example";
+pub struct ScriptedProvider(Arc<watch::Sender<State>>);
 
 impl Default for ScriptedProvider {
     fn default() -> Self {
@@ -58,100 +85,186 @@ impl Default for ScriptedProvider {
 impl ScriptedProvider {
     /// A provider that grants everything: tokens that live for an hour, for the user `1001`.
     pub fn new() -> Self {
-        let script = Script {
-            failures: HashMap::new(),
-            calls: HashMap::new(),
-            issued: 0,
-            subject: "1001".to_owned(),
+        Self(Arc::new(watch::Sender::new(State {
+            endpoints: ProviderEndpoints {
+                device_authorization: None,
+                settings_url: None,
+                ..entities::endpoints("issuer.example")
+            },
+            signed_in: "1001".to_owned(),
             expires_in: Some(Duration::from_secs(3600)),
+            gives_refresh_tokens: true,
+            gives_id_tokens: false,
             can_revoke: true,
-            announces_iss: true,
-        };
-        Self { script: Arc::new(Mutex::new(script)), gate: Arc::new(watch::Sender::new(true)) }
+            access_tokens: HashMap::new(),
+            refresh_tokens: HashMap::new(),
+            revoked: Vec::new(),
+            nonces: Vec::new(),
+            redeemed: Vec::new(),
+            calls: Vec::new(),
+            held: HashSet::new(),
+            next: HashMap::new(),
+            always: HashMap::new(),
+            issued: 0,
+        })))
     }
 
-    /// The next call of that kind that has no failure yet fails like this.
-    pub fn fail_next(&self, call: Call, error: UpstreamError) {
-        self.script().failures.entry(call).or_default().push_back(error);
-    }
-
-    /// How often it was asked.
-    pub fn calls(&self, call: Call) -> usize {
-        self.script().calls.get(&call).copied().unwrap_or_default()
+    /// A code for that person; the number makes it another code.
+    pub fn code(person: &str, number: u32) -> String {
+        format!("code:{person}:{number}")
     }
 
     /// From now on another user signs in.
-    pub fn sign_in(&self, subject: &str) {
-        subject.clone_into(&mut self.script().subject);
+    pub fn sign_in(&self, person: &str) {
+        self.change(|state| person.clone_into(&mut state.signed_in));
     }
 
-    /// How long access tokens live from now on; `None`: the answers do not say.
-    pub fn tokens_live(&self, expires_in: Option<Duration>) {
-        self.script().expires_in = expires_in;
+    /// Changes how it behaves, or what it knows.
+    pub fn change(&self, change: impl FnOnce(&mut State)) {
+        self.0.send_modify(change);
     }
 
-    /// Whether it can revoke.
-    pub fn can_revoke(&self, can: bool) {
-        self.script().can_revoke = can;
+    /// Reads what it has seen.
+    pub fn read<T>(&self, read: impl FnOnce(&State) -> T) -> T {
+        read(&self.0.borrow())
     }
 
-    /// From now on calls are counted, but not answered until [`Self::answer`].
-    pub fn hold(&self) {
-        self.gate.send_replace(false);
+    /// How often it was asked that.
+    pub fn calls(&self, call: Call) -> usize {
+        self.read(|state| state.count(call))
     }
 
-    /// Answers what was held, and all that follows.
-    pub fn answer(&self) {
-        self.gate.send_replace(true);
+    /// The next such call fails like this.
+    pub fn fail_next(&self, call: Call, error: UpstreamError) {
+        self.change(|state| state.next.entry(call).or_default().push_back(Trouble::Error(error)));
     }
 
-    fn script(&self) -> MutexGuard<'_, Script> {
-        self.script.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The next such call panics.
+    pub fn panic_next(&self, call: Call) {
+        self.change(|state| state.next.entry(call).or_default().push_back(Trouble::Panic));
     }
 
-    async fn called(&self, call: Call) -> Result<(), UpstreamError> {
-        *self.script().calls.entry(call).or_default() += 1;
-        // The sender is a part of `self`, so the channel cannot be closed meanwhile.
-        let _ = self.gate.subscribe().wait_for(|open| *open).await;
-        match self.script().failures.get_mut(&call).and_then(VecDeque::pop_front) {
-            Some(error) => Err(error),
-            None => Ok(()),
-        }
+    /// Every such call fails like this, until [`recover`](Self::recover).
+    pub fn fail(&self, call: Call, error: UpstreamError) {
+        self.change(|state| {
+            state.always.insert(call, error);
+        });
     }
 
-    fn tokens(&self) -> TokenSet {
-        let identity = self.identity();
-        let mut script = self.script();
-        script.issued += 1;
-        TokenSet {
-            access_token: Secret::new(format!("access-{}", script.issued)),
-            expires_in: script.expires_in,
-            refresh_token: Some(Secret::new(format!("refresh-{}", script.issued))),
-            refresh_token_expires_in: None,
-            scopes: None,
-            identity: Some(identity),
-            distrust: None,
-        }
+    /// Ends what [`fail`](Self::fail) began.
+    pub fn recover(&self, call: Call) {
+        self.change(|state| {
+            state.always.remove(&call);
+        });
     }
 
-    fn identity(&self) -> Identity {
-        let subject = self.script().subject.clone();
-        let user = UserInfo {
-            sub: subject.clone(),
-            name: Some("Ada Example".to_owned()),
-            nick_name: Some("ada".to_owned()),
-            email: Some("ada@example.test".to_owned()),
-            raw: serde_json::json!({ "sub": subject }),
-            ..UserInfo::default()
-        };
-        Identity { issuer: ISSUER.to_owned(), subject, user }
+    /// Such calls wait, after the provider has done its part, until [`release`](Self::release).
+    pub fn hold(&self, call: Call) {
+        self.change(|state| {
+            state.held.insert(call);
+        });
+    }
+
+    /// Answers what was held, and all such calls that follow.
+    pub fn release(&self, call: Call) {
+        self.change(|state| {
+            state.held.remove(&call);
+        });
+    }
+
+    /// Waits until it was asked that so often.
+    pub async fn until_called(&self, call: Call, times: usize) {
+        self.until(|state| state.count(call) >= times).await;
+    }
+
+    async fn until(&self, reached: impl Fn(&State) -> bool) {
+        // The sender is a part of `self`, so the channel is open.
+        let _ = self.0.subscribe().wait_for(|state| reached(state)).await;
+    }
+
+    /// Does the provider's part of a call at once, and lets the answer wait where it is held.
+    async fn answer<T>(
+        &self,
+        call: Call,
+        act: impl FnOnce(&mut State) -> Result<T, UpstreamError>,
+    ) -> Result<T, UpstreamError> {
+        let mut answer = None;
+        let mut panics = false;
+        self.change(|state| {
+            state.calls.push(call);
+            match state.next.get_mut(&call).and_then(VecDeque::pop_front) {
+                Some(Trouble::Panic) => panics = true,
+                Some(Trouble::Error(error)) => answer = Some(Err(error)),
+                None => {
+                    answer = Some(match state.always.get(&call) {
+                        Some(error) => Err(error.clone()),
+                        None => act(state),
+                    });
+                }
+            }
+        });
+        assert!(!panics, "the provider client panics, as it was told to");
+        self.until(|state| !state.held.contains(&call)).await;
+        answer.expect("every way through leaves an answer")
     }
 }
 
-fn at_issuer(path: &str) -> Url {
-    Url::parse(ISSUER)
-        .and_then(|issuer| issuer.join(path))
-        .expect("the issuer is a URL, and so is a path behind it")
+impl State {
+    fn count(&self, call: Call) -> usize {
+        self.calls.iter().filter(|seen| **seen == call).count()
+    }
+
+    /// Whose code that is, unless it was good for one exchange and has had it.
+    fn redeem(&mut self, exchange: &CodeExchange) -> Option<String> {
+        let code = exchange.code.expose();
+        let text = |secret: &Option<Secret>| secret.as_ref().map(|secret| secret.expose().to_owned());
+        let is_fresh = self.redeemed.iter().all(|(used, _, _)| used != code);
+        self.redeemed.push((code.to_owned(), text(&exchange.pkce_verifier), text(&exchange.nonce)));
+        match code.strip_prefix("code:").and_then(|named| named.split_once(':')) {
+            Some((person, _)) => is_fresh.then(|| person.to_owned()),
+            None => Some(self.signed_in.clone()),
+        }
+    }
+
+    /// A pair of tokens for that person.
+    fn issue(&mut self, person: &str, refreshable: bool) -> TokenSet {
+        self.issued += 1;
+        let access = format!("access-{}", self.issued);
+        self.access_tokens.insert(access.clone(), person.to_owned());
+        let refresh_token = refreshable.then(|| {
+            let refresh = format!("refresh-{}", self.issued);
+            self.refresh_tokens.insert(refresh.clone(), person.to_owned());
+            Secret::new(refresh)
+        });
+        TokenSet {
+            access_token: Secret::new(access),
+            expires_in: self.expires_in,
+            refresh_token,
+            refresh_token_expires_in: None,
+            scopes: None,
+            identity: None,
+            distrust: None,
+        }
+    }
+}
+
+fn identity(connection: &ProviderConnection, person: &str) -> Identity {
+    Identity {
+        issuer: connection.client.endpoints.issuer.clone(),
+        subject: person.to_owned(),
+        user: UserInfo {
+            sub: person.to_owned(),
+            name: Some("Ada Example".to_owned()),
+            nick_name: Some("ada".to_owned()),
+            email: Some("ada@example.test".to_owned()),
+            raw: serde_json::json!({ "sub": person }),
+            ..UserInfo::default()
+        },
+    }
+}
+
+fn refused() -> UpstreamError {
+    UpstreamError::GrantRefused { code: "invalid_grant".to_owned() }
 }
 
 impl ProviderClients for ScriptedProvider {
@@ -164,23 +277,12 @@ impl ProviderClients for ScriptedProvider {
 impl ProviderClient for ScriptedProvider {
     async fn register(&self, registration: &Registration) -> Result<ProviderEndpoints, RegistrationError> {
         self.check_scopes(&registration.scopes)?;
-        if registration.host.as_deref().is_some_and(|host| host != ISSUER) {
-            let message = format!("no provider answers there; this one is {ISSUER}");
+        let endpoints = self.read(|state| state.endpoints.clone());
+        if registration.host.as_ref().is_some_and(|host| *host != endpoints.issuer) {
+            let message = format!("no provider answers there; this one is {}", endpoints.issuer);
             return Err(RegistrationError { field: "host", message });
         }
-        Ok(ProviderEndpoints {
-            issuer: ISSUER.to_owned(),
-            authorization: at_issuer("/authorize"),
-            token: at_issuer("/token"),
-            userinfo: Some(at_issuer("/userinfo")),
-            revocation: Some(at_issuer("/revoke")),
-            jwks: Some(at_issuer("/jwks")),
-            device_authorization: None,
-            announces_iss: self.script().announces_iss,
-            client_authentication: ClientAuthentication::ClientSecretBasic,
-            pkce: PkceSupport::S256,
-            settings_url: None,
-        })
+        Ok(endpoints)
     }
 
     fn default_scopes(&self) -> Scopes {
@@ -194,7 +296,9 @@ impl ProviderClient for ScriptedProvider {
         Err(RegistrationError { field: "scopes", message: "openid is missing".to_owned() })
     }
 
+    /// Remembers the nonce instead of adding it.
     fn authorization_url(&self, client: &PublicClient, request: &AuthorizationRequest) -> Url {
+        self.change(|state| state.nonces.push(request.nonce.clone()));
         let mut url = client.endpoints.authorization.clone();
         let mut query = url.query_pairs_mut();
         query
@@ -215,10 +319,16 @@ impl ProviderClient for ScriptedProvider {
 
     async fn exchange_code(
         &self,
-        _: &ProviderConnection,
-        _: &CodeExchange,
+        connection: &ProviderConnection,
+        exchange: &CodeExchange,
     ) -> Result<TokenSet, UpstreamError> {
-        self.called(Call::Exchange).await.map(|()| self.tokens())
+        self.answer(Call::Exchange, |state| {
+            let person = state.redeem(exchange).ok_or_else(refused)?;
+            let mut tokens = state.issue(&person, state.gives_refresh_tokens);
+            tokens.identity = state.gives_id_tokens.then(|| identity(connection, &person));
+            Ok(tokens)
+        })
+        .await
     }
 
     fn identify(&self) -> Arc<dyn IdentifyUser> {
@@ -230,14 +340,42 @@ impl ProviderClient for ScriptedProvider {
     }
 
     fn revoke(&self, _: &ProviderEndpoints) -> Option<Arc<dyn RevokeTokens>> {
-        self.script().can_revoke.then(|| Arc::new(self.clone()) as _)
+        self.read(|state| state.can_revoke).then(|| Arc::new(self.clone()) as _)
+    }
+}
+
+#[async_trait]
+impl IdentifyUser for ScriptedProvider {
+    async fn identify_user<'a>(
+        &self,
+        connection: &ProviderConnection,
+        access_token: &Secret,
+        expected: Option<&'a str>,
+    ) -> Result<Identity, UpstreamError> {
+        self.answer(Call::Identify, |state| {
+            let person = state.access_tokens.get(access_token.expose()).ok_or(UpstreamError::TokenRefused)?;
+            if expected.is_some_and(|expected| expected != person) {
+                return Err(UpstreamError::Untrusted { reason: "subject_mismatch" });
+            }
+            Ok(identity(connection, person))
+        })
+        .await
     }
 }
 
 #[async_trait]
 impl RefreshTokens for ScriptedProvider {
-    async fn refresh_token(&self, _: &ProviderConnection, _: &Secret) -> Result<TokenSet, UpstreamError> {
-        self.called(Call::Refresh).await.map(|()| self.tokens())
+    /// Rotates: the old refresh token is dead from here on.
+    async fn refresh_token(
+        &self,
+        _: &ProviderConnection,
+        refresh_token: &Secret,
+    ) -> Result<TokenSet, UpstreamError> {
+        self.answer(Call::Refresh, |state| {
+            let person = state.refresh_tokens.remove(refresh_token.expose()).ok_or_else(refused)?;
+            Ok(state.issue(&person, true))
+        })
+        .await
     }
 }
 
@@ -247,24 +385,19 @@ impl RevokeTokens for ScriptedProvider {
         "grant"
     }
 
-    async fn revoke_token(&self, _: &ProviderConnection, _: &TokenToRevoke) -> Result<(), UpstreamError> {
-        self.called(Call::Revoke).await
-    }
-}
-
-#[async_trait]
-impl IdentifyUser for ScriptedProvider {
-    async fn identify_user<'a>(
+    async fn revoke_token(
         &self,
         _: &ProviderConnection,
-        _: &Secret,
-        expected: Option<&'a str>,
-    ) -> Result<Identity, UpstreamError> {
-        self.called(Call::Identify).await?;
-        let identity = self.identity();
-        if expected.is_some_and(|expected| expected != identity.subject) {
-            return Err(UpstreamError::Untrusted { reason: "subject_mismatch" });
-        }
-        Ok(identity)
+        tokens: &TokenToRevoke,
+    ) -> Result<(), UpstreamError> {
+        self.answer(Call::Revoke, |state| {
+            for token in [&tokens.refresh_token, &tokens.access_token].into_iter().flatten() {
+                state.access_tokens.remove(token.expose());
+                state.refresh_tokens.remove(token.expose());
+                state.revoked.push(token.expose().to_owned());
+            }
+            Ok(())
+        })
+        .await
     }
 }

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that meets the unexpected fails there")]
 
 mod anonymous;
+mod audit;
 mod browser;
 mod health;
 mod jobs;

@@ -83,7 +83,7 @@ async fn a_slow_exchange_is_answered_502_and_its_outcome_is_kept_for_the_repeat(
     let service = Service::start().await;
     let id = service.register().await;
     let state = service.start_flow(&service.member, &id).await;
-    service.provider.hold();
+    service.provider.hold(Call::Exchange);
     let first = service.callback(&service.member, &id, "code", &state);
     let impatience = async {
         // The caller's patience, and the provider's limit.
@@ -92,7 +92,7 @@ async fn a_slow_exchange_is_answered_502_and_its_outcome_is_kept_for_the_repeat(
     };
     let (first, ()) = tokio::join!(first, impatience);
     assert_eq!(first.status, StatusCode::BAD_GATEWAY, "{first:?}");
-    service.provider.answer();
+    service.provider.release(Call::Exchange);
     service.ports.tasks.drain().await;
     service.clock.advance(Duration::from_secs(30));
     let repeated = service.callback(&service.member, &id, "code", &state).await;

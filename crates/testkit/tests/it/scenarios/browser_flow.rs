@@ -7,8 +7,8 @@ use grantkeeper_domain::authorizations::{
 use grantkeeper_domain::ids::{FlowId, ProviderId};
 use grantkeeper_domain::providers::{ProviderUpdate, RequestedStatus};
 use grantkeeper_domain::{Change, Secret};
+use grantkeeper_testkit::scripted_provider::Call;
 
-use super::fake_provider::Call;
 use super::world::{PUBLIC_URL, World, callback, copy};
 
 const CODE: &str = "code:mo:1";

@@ -9,9 +9,9 @@ use grantkeeper_domain::ids::ProviderId;
 use grantkeeper_domain::providers::{ProviderStatus, ProviderUpdate, UpstreamError};
 use grantkeeper_domain::revocations::RevocationQueue as _;
 use grantkeeper_domain::{Change, Secret};
+use grantkeeper_testkit::scripted_provider::Call;
 use tokio::task::JoinHandle;
 
-use super::fake_provider::Call;
 use super::world::{World, callback};
 
 fn refused<T>(result: Result<T, CompleteFlowError>) -> String {
@@ -99,7 +99,7 @@ async fn a_new_authorization_asks_for_the_scopes_of_its_time() {
     let scopes = Scopes::parse("openid profile email");
     let update = ProviderUpdate { scopes: Some(scopes.clone()), ..ProviderUpdate::default() };
     world.app.update_provider.run(&world.admin, provider, update).await.unwrap();
-    assert_eq!(world.stored(id).await.requested_scopes, Scopes::parse("openid profile"));
+    assert_eq!(world.stored(id).await.requested_scopes, Scopes::parse("openid offline_access"));
     world.connect(&world.member, provider, "mo").await;
     let row = world.stored(id).await;
     assert_eq!((&row.requested_scopes, &row.granted_scopes), (&scopes, &scopes));

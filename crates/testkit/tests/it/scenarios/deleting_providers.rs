@@ -22,9 +22,9 @@ use grantkeeper_domain::revocations::{RevocationLease, RevocationQueue as _, Rev
 use grantkeeper_domain::sealing::TokenSealer as _;
 use grantkeeper_domain::services::Random;
 use grantkeeper_domain::{Change, Secret, UseCases};
+use grantkeeper_testkit::scripted_provider::Call;
 use grantkeeper_testkit::{FixedClock, SeededRandom, entities};
 
-use super::fake_provider::Call;
 use super::world::{World, callback};
 
 const PEOPLE: [&str; 3] = ["mo", "mo at work", "mo's other account"];

@@ -4,9 +4,9 @@
 use grantkeeper_domain::authorizations::{CompleteFlowError, CompletedFlow, StartedFlow};
 use grantkeeper_domain::ids::ProviderId;
 use grantkeeper_domain::providers::UpstreamError;
+use grantkeeper_testkit::scripted_provider::Call;
 use tokio::task::JoinHandle;
 
-use super::fake_provider::Call;
 use super::world::{World, callback};
 
 const CODE: &str = "code:mo:1";

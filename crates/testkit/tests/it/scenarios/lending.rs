@@ -12,10 +12,10 @@ use grantkeeper_domain::revocations::RevocationQueue as _;
 use grantkeeper_domain::sealing::TokenSealer as _;
 use grantkeeper_domain::tokens::{LendError, RefreshLeases as _};
 use grantkeeper_domain::{Change, Secret, StoreError};
+use grantkeeper_testkit::scripted_provider::Call;
 use grantkeeper_testkit::{FixedClock, SeededRandom};
 use tokio::task::JoinSet;
 
-use super::fake_provider::Call;
 use super::world::{World, as_account};
 
 const HOUR: u64 = 3600;

@@ -5,8 +5,8 @@ use grantkeeper_domain::authorizations::{LookUpUserError, UserInfo};
 use grantkeeper_domain::ids::AuthorizationId;
 use grantkeeper_domain::providers::{ProviderStatus, ProviderUpdate, RequestedStatus, UpstreamError};
 use grantkeeper_domain::tokens::LendError;
+use grantkeeper_testkit::scripted_provider::Call;
 
-use super::fake_provider::Call;
 use super::world::World;
 
 async fn look_up(world: &World, id: AuthorizationId) -> Result<UserInfo, LookUpUserError> {
@@ -25,7 +25,7 @@ async fn the_provider_is_asked_with_the_stored_token() {
     let world = World::new().await;
     let (_, id) = world.connected().await;
     let user = look_up(&world, id).await.unwrap();
-    assert_eq!((user.sub.as_str(), user.name.as_deref()), ("mo", Some("Name of mo")));
+    assert_eq!((user.sub.as_str(), user.name.as_deref()), ("mo", Some("Ada Example")));
     assert_eq!(world.audited(AuditAction::UserLookedUp).await.len(), 1);
     assert!(world.audited(AuditAction::TokenHandedOut).await.is_empty(), "the caller has not seen the token");
 }

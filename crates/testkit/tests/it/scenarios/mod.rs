@@ -4,7 +4,6 @@ mod accounts;
 mod browser_flow;
 mod code_exchange;
 mod deleting_providers;
-mod fake_provider;
 mod flow_repeats;
 mod flow_state;
 mod lending;

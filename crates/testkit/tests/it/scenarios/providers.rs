@@ -68,7 +68,7 @@ async fn a_type_that_is_not_offered_is_refused() {
 #[tokio::test]
 async fn scopes_are_those_of_the_type_unless_they_are_named() {
     let world = World::new().await;
-    assert_eq!(world.register("One").await.scopes, Scopes::parse("openid profile"));
+    assert_eq!(world.register("One").await.scopes, Scopes::parse("openid offline_access"));
     let named = NewProvider { scopes: Some(Scopes::parse("openid api")), ..new_provider("Two") };
     let view = world.app.register_provider.run(&world.admin, named).await.unwrap();
     assert_eq!(view.provider.scopes, Scopes::parse("openid api"));
@@ -151,7 +151,7 @@ async fn changes_at_once_are_all_kept() {
     for update in [
         named("Our GitLab"),
         ProviderUpdate { skip_consent: Some(true), ..ProviderUpdate::default() },
-        ProviderUpdate { scopes: Some(Scopes::parse("api")), ..ProviderUpdate::default() },
+        ProviderUpdate { scopes: Some(Scopes::parse("openid api")), ..ProviderUpdate::default() },
         ProviderUpdate { device_flow: Some(true), ..ProviderUpdate::default() },
         ProviderUpdate { status: Some(RequestedStatus::Inactive), ..ProviderUpdate::default() },
     ] {
@@ -163,7 +163,7 @@ async fn changes_at_once_are_all_kept() {
     }
     let row = world.stored_provider(provider).await.unwrap();
     assert_eq!((row.name.as_str(), row.skip_consent, row.device_flow), ("Our GitLab", Some(true), true));
-    assert_eq!((row.scopes, row.status), (Scopes::parse("api"), ProviderStatus::Inactive));
+    assert_eq!((row.scopes, row.status), (Scopes::parse("openid api"), ProviderStatus::Inactive));
     assert_eq!(row.version.get(), 6);
 }
 
@@ -186,8 +186,9 @@ async fn a_list_is_narrowed_by_what_is_asked() {
     let world = World::new().await;
     let one = world.register("One").await.id;
     world.pass(1);
-    let elsewhere =
-        NewProvider { host: Some("https://gitlab.example/sub".to_owned()), ..new_provider("Two") };
+    let host = "https://gitlab.example/sub";
+    world.provider.change(|state| host.clone_into(&mut state.endpoints.issuer));
+    let elsewhere = NewProvider { host: Some(host.to_owned()), ..new_provider("Two") };
     let two = world.app.register_provider.run(&world.admin, elsewhere).await.unwrap().provider.id;
     let list = async |filter: ProviderFilter| -> Vec<ProviderId> {
         let found = world.app.list_providers.run(&world.member, &filter).await.unwrap();

@@ -11,8 +11,8 @@ use grantkeeper_domain::providers::UpstreamError;
 use grantkeeper_domain::revocations::{
     REVOCATION_PERIOD, Revocation, RevocationQueue as _, RevocationStatus,
 };
+use grantkeeper_testkit::scripted_provider::Call;
 
-use super::fake_provider::Call;
 use super::world::World;
 
 fn down() -> UpstreamError {

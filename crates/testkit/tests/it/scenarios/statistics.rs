@@ -2,8 +2,8 @@
 
 use grantkeeper_domain::jobs::{JobKindName, JobRun, JobStatus, QueueStatsError, ViewJobError};
 use grantkeeper_domain::providers::{ProviderUpdate, RequestedStatus, UpstreamError};
+use grantkeeper_testkit::scripted_provider::Call;
 
-use super::fake_provider::Call;
 use super::world::{World, new_provider};
 
 #[tokio::test]

@@ -16,11 +16,10 @@ use grantkeeper_domain::sealing::TokenSealer;
 use grantkeeper_domain::services::{Clock as _, Random};
 use grantkeeper_domain::tokens::{LendError, LentToken, TokenSettings};
 use grantkeeper_domain::{BackgroundTasks, Change, Ports, Secret, Settings, UnitOfWork as _, UseCases};
+use grantkeeper_testkit::scripted_provider::ScriptedProvider;
 use grantkeeper_testkit::{FixedClock, SeededRandom, TestSealer, entities};
 
 use tokio::task::JoinHandle;
-
-use super::fake_provider::FakeProvider;
 
 /// Where the service of these tests is reached.
 pub(crate) const PUBLIC_URL: &str = "https://broker.example";
@@ -31,7 +30,7 @@ pub(crate) const CALLERS_PAGE: &str = "http://127.0.0.1:9/done";
 pub(crate) struct World {
     pub(crate) store: Arc<MemoryStore>,
     pub(crate) clock: Arc<FixedClock>,
-    pub(crate) provider: FakeProvider,
+    pub(crate) provider: ScriptedProvider,
     pub(crate) sealer: Arc<TestSealer>,
     pub(crate) tasks: BackgroundTasks,
     pub(crate) app: UseCases,
@@ -47,7 +46,8 @@ impl World {
 
     pub(crate) async fn with_clock(clock: Arc<FixedClock>) -> Self {
         let store = Arc::new(MemoryStore::new());
-        let provider = FakeProvider::new();
+        let provider = ScriptedProvider::new();
+        provider.change(|state| state.endpoints = entities::endpoints("provider.example"));
         let sealer = Arc::new(TestSealer::new());
         let tasks = BackgroundTasks::on_current_runtime();
         let ports = Ports {
@@ -124,7 +124,7 @@ impl World {
     ) -> AuthorizationId {
         let started = self.start(caller, provider).await;
         let number = u32::try_from(self.provider.read(|state| state.redeemed.len())).unwrap();
-        let code = FakeProvider::code(person, number);
+        let code = ScriptedProvider::code(person, number);
         let completed = self.complete(caller, provider, &started.state, &code).await.unwrap();
         completed.authorization.authorization.id
     }
@@ -232,7 +232,7 @@ pub(crate) fn caller(account: &Account) -> Caller {
     }
 }
 
-/// A callback with a code, from the issuer that the fake provider is.
+/// A callback with a code, from the issuer that the provider is.
 pub(crate) fn callback(provider: ProviderId, state: &Secret, code: &str) -> Callback {
     Callback {
         provider_id: provider,
