@@ -3,8 +3,21 @@
 use url::{Host, Url};
 
 /// A URI to which a flow may return: scheme, host, port and path, with no user, query or fragment.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RedirectUri(Url);
+#[derive(Clone, Debug)]
+pub struct RedirectUri {
+    url: Url,
+    /// As it was given: a bare origin may or may not end in a slash, and the provider knows only the one spelling
+    /// that it was told.
+    given: String,
+}
+
+impl PartialEq for RedirectUri {
+    fn eq(&self, other: &Self) -> bool {
+        self.url == other.url
+    }
+}
+
+impl Eq for RedirectUri {}
 
 /// Why text is no redirect URI.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -47,8 +60,8 @@ impl RedirectUri {
         if url.host_str().is_some_and(|host| host.contains('*')) {
             return Err(RedirectUriError::Wildcard);
         }
-        let uri = Self(url);
-        match uri.0.scheme() {
+        let uri = Self { url, given: text.to_owned() };
+        match uri.url.scheme() {
             "https" => Ok(uri),
             "http" if uri.is_loopback() => Ok(uri),
             _ => Err(RedirectUriError::Scheme),
@@ -57,7 +70,7 @@ impl RedirectUri {
 
     /// Whether it is http to `localhost` or a loopback address.
     fn is_loopback(&self) -> bool {
-        match self.0.host() {
+        match self.url.host() {
             Some(Host::Domain(name)) => name == "localhost",
             Some(Host::Ipv4(address)) => address.is_loopback(),
             Some(Host::Ipv6(address)) => address.is_loopback(),
@@ -65,9 +78,9 @@ impl RedirectUri {
         }
     }
 
-    /// The URI as it is kept and compared.
+    /// The URI as it was given.
     pub fn as_str(&self) -> &str {
-        self.0.as_str()
+        &self.given
     }
 }
 
@@ -90,7 +103,7 @@ impl RedirectAllowList {
     /// Whether a flow may return there: the same scheme, host, port and path as an entry.
     pub fn allows(&self, uri: &RedirectUri) -> bool {
         if self.0.is_empty() {
-            return uri.0.scheme() == "http" && uri.is_loopback();
+            return uri.url.scheme() == "http" && uri.is_loopback();
         }
         self.0.contains(uri)
     }
@@ -169,6 +182,7 @@ mod tests {
 
     #[test]
     fn a_bare_origin_needs_no_slash() {
+        assert_eq!(RedirectUri::parse("https://good.example").unwrap().as_str(), "https://good.example");
         assert!(
             allow(&["https://good.example"]).allows(&RedirectUri::parse("https://good.example/").unwrap())
         );
