@@ -72,6 +72,15 @@ async fn start(service: &Service, provider: &str) -> String {
     started.text("redirectUrl").strip_prefix(PUBLIC_URL).unwrap().to_owned()
 }
 
+/// A provider, a flow at it, and a browser in which the member who started it is signed in.
+async fn signed_in(service: &Service) -> (String, String, Browser<'_>) {
+    let provider = service.register().await;
+    let flow = start(service, &provider).await;
+    let mut browser = Browser::new(service);
+    browser.sign_in(&service.member, &flow).await;
+    (provider, flow, browser)
+}
+
 fn parameter(url: &Url, name: &str) -> String {
     url.query_pairs().find(|(key, _)| key == name).unwrap().1.into_owned()
 }
@@ -123,10 +132,7 @@ async fn a_person_links_an_account() {
 #[actix_web::test]
 async fn cookies_are_for_this_site_and_no_script() {
     let service = Service::start().await;
-    let provider = service.register().await;
-    let flow = start(&service, &provider).await;
-    let mut browser = Browser::new(&service);
-    browser.sign_in(&service.member, &flow).await;
+    let (_, flow, mut browser) = signed_in(&service).await;
     browser.say_yes(&flow).await;
     assert_eq!(browser.cookies.len(), 2);
     for cookie in &browser.cookies {
@@ -163,10 +169,7 @@ async fn another_account_cannot_confirm_a_flow() {
 #[actix_web::test]
 async fn a_form_of_another_site_is_refused() {
     let service = Service::start().await;
-    let provider = service.register().await;
-    let flow = start(&service, &provider).await;
-    let mut browser = Browser::new(&service);
-    browser.sign_in(&service.member, &flow).await;
+    let (_, flow, mut browser) = signed_in(&service).await;
     let token = form_token(&browser.get(&flow).await);
     let forged = TestRequest::post().uri(&flow).insert_header((ORIGIN, "https://evil.example"));
     let forged = forged.set_form([("decision", "yes"), ("form_token", token.as_str())]);
@@ -185,10 +188,7 @@ async fn a_form_of_another_site_is_refused() {
 #[actix_web::test]
 async fn what_is_no_form_of_ours_gets_a_page() {
     let service = Service::start().await;
-    let provider = service.register().await;
-    let flow = start(&service, &provider).await;
-    let mut browser = Browser::new(&service);
-    browser.sign_in(&service.member, &flow).await;
+    let (_, flow, mut browser) = signed_in(&service).await;
     let page = browser.get("/connect/unknown").await;
     assert_eq!(page.header(CONTENT_TYPE), "text/html; charset=utf-8");
     let huge = "x".repeat(1 << 20);
@@ -225,10 +225,7 @@ async fn a_wrong_api_token_does_not_sign_in() {
 #[actix_web::test]
 async fn a_session_ends_with_the_token_that_opened_it() {
     let service = Service::start().await;
-    let provider = service.register().await;
-    let flow = start(&service, &provider).await;
-    let mut browser = Browser::new(&service);
-    browser.sign_in(&service.member, &flow).await;
+    let (_, flow, mut browser) = signed_in(&service).await;
     let accounts = service.ports.store.accounts_with_email("member@acme.example").await.unwrap();
     let tokens = service.use_cases.list_api_tokens.run(accounts[0].id).await.unwrap();
     service.use_cases.revoke_api_token.run(tokens[0].id).await.unwrap();
@@ -238,10 +235,7 @@ async fn a_session_ends_with_the_token_that_opened_it() {
 #[actix_web::test]
 async fn no_is_no() {
     let service = Service::start().await;
-    let provider = service.register().await;
-    let flow = start(&service, &provider).await;
-    let mut browser = Browser::new(&service);
-    browser.sign_in(&service.member, &flow).await;
+    let (_, flow, mut browser) = signed_in(&service).await;
     let token = form_token(&browser.get(&flow).await);
     let answer = browser.post(&flow, &[("decision", "no"), ("form_token", &token)]).await;
     assert_eq!(answer.header(LOCATION), format!("{flow}/done"));
@@ -326,10 +320,7 @@ async fn the_issuer_of_the_answer_has_to_be_the_one_of_the_flow() {
 #[actix_web::test]
 async fn a_flow_does_not_live_longer_than_ten_minutes() {
     let service = Service::start().await;
-    let provider = service.register().await;
-    let flow = start(&service, &provider).await;
-    let mut browser = Browser::new(&service);
-    browser.sign_in(&service.member, &flow).await;
+    let (_, flow, mut browser) = signed_in(&service).await;
     let page = browser.say_yes(&flow).await;
     service.clock.advance(Duration::from_secs(600));
     assert_eq!(browser.get(&way_back(&page, "code=c")).await.status, StatusCode::BAD_REQUEST);
