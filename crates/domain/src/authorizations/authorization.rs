@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::{Scopes, UserInfo};
 use crate::Version;
+use crate::accounts::Caller;
 use crate::ids::{AccountId, AuthorizationId, CredentialId, OrganizationId, ProviderId};
 use crate::providers::{Provider, ProviderStatus, TokenSet};
 use crate::sealing::{SealError, SealedSecret, SecretColumn, SecretPlace, TokenSealer};
@@ -111,6 +112,17 @@ pub struct AuthorizationView {
     pub status_reason: Option<String>,
     /// Since when.
     pub status_since: DateTime<Utc>,
+}
+
+/// What was found, if it is the caller's own: ownership follows the user, and what is at a provider that is being deleted
+/// is gone already. Everything else does not exist for this caller.
+pub(crate) fn if_own(
+    found: Option<(Authorization, Provider)>,
+    caller: &Caller,
+) -> Option<(Authorization, Provider)> {
+    found.filter(|(authorization, provider)| {
+        authorization.account_id == caller.account_id && provider.is_visible()
+    })
 }
 
 impl Authorization {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Authorization, AuthorizationStore};
+use super::{Authorization, AuthorizationStore, if_own};
 use crate::accounts::Caller;
 use crate::audit::{AuditAction, AuditEntry};
 use crate::ids::AuthorizationId;
@@ -41,11 +41,7 @@ impl DeleteAuthorization {
     pub async fn run(&self, caller: &Caller, id: AuthorizationId) -> Result<(), DeleteAuthorizationError> {
         loop {
             let found = self.authorizations.authorization(caller.organization_id, id).await?;
-            let (authorization, _) = found
-                .filter(|(authorization, provider)| {
-                    authorization.account_id == caller.account_id && provider.is_visible()
-                })
-                .ok_or(DeleteAuthorizationError::NotFound)?;
+            let (authorization, _) = if_own(found, caller).ok_or(DeleteAuthorizationError::NotFound)?;
             let audit =
                 AuditEntry::by(caller, AuditAction::AuthorizationDeleted, &*self.random, self.clock.now());
             match self.detach(authorization, audit).await {

@@ -89,7 +89,7 @@ impl ExchangeCode {
         let asked = self.clock.now();
         let answer = client.exchange_code(&connection, &exchange);
         let answer = within(&self.clock, self.settings.upstream_limit, answer).await;
-        let tokens = match answer.unwrap_or(Err(too_slow())) {
+        let tokens = match answer.unwrap_or(Err(UpstreamError::timeout())) {
             Ok(tokens) => tokens,
             Err(error) => return Ok(Exchanged::Failed(error)),
         };
@@ -127,7 +127,7 @@ impl ExchangeCode {
         let answer = identify.identify_user(connection, &tokens.access_token, expected);
         // Half of the caller's patience, so that the ID token is still of use to them when the profile is not there.
         let answer = within(&self.clock, self.settings.caller_wait / 2, answer).await;
-        let answer = answer.unwrap_or(Err(too_slow()));
+        let answer = answer.unwrap_or(Err(UpstreamError::timeout()));
         match (answer, &tokens.identity) {
             (Ok(identity), _) => Ok(identity),
             (Err(error @ UpstreamError::Untrusted { .. }), _) | (Err(error), None) => Err(error),
@@ -312,10 +312,6 @@ impl ExchangeCode {
         AuditEntry::new(flow.organization_id, actor, action, &*self.random, now)
             .about_provider(flow.provider_id)
     }
-}
-
-fn too_slow() -> UpstreamError {
-    UpstreamError::Unavailable { reason: "timeout", retry_after: None }
 }
 
 /// Whether the person can do something about it by starting again, or the provider has a bad moment.

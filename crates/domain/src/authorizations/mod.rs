@@ -14,6 +14,7 @@ mod start_flow;
 mod user_info;
 mod view_authorizations;
 
+pub(crate) use authorization::if_own;
 pub use authorization::{Authorization, AuthorizationStatus, AuthorizationView, GrantState};
 pub use complete_flow::{Callback, CompleteFlow, CompleteFlowError, CompletedFlow, ConnectResult};
 pub use confirm_flow::{ConfirmFlow, ConfirmFlowError, ConfirmedFlow, FlowProgress, FlowSummary};

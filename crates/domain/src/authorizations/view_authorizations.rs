@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{AuthorizationStore, AuthorizationView};
+use super::{AuthorizationStore, AuthorizationView, if_own};
 use crate::StoreError;
 use crate::accounts::Caller;
 use crate::ids::AuthorizationId;
@@ -43,11 +43,7 @@ impl ViewAuthorizations {
         id: AuthorizationId,
     ) -> Result<AuthorizationView, AuthorizationNotFound> {
         let found = self.authorizations.authorization(caller.organization_id, id).await?;
-        let (authorization, provider) = found
-            .filter(|(authorization, provider)| {
-                authorization.account_id == caller.account_id && provider.is_visible()
-            })
-            .ok_or(AuthorizationNotFound::NotFound)?;
+        let (authorization, provider) = if_own(found, caller).ok_or(AuthorizationNotFound::NotFound)?;
         Ok(authorization.view(provider, self.clock.now()))
     }
 }

@@ -3,7 +3,10 @@
 use chrono::{DateTime, Utc};
 
 use crate::Version;
+use crate::accounts::Caller;
+use crate::audit::{AuditAction, AuditEntry};
 use crate::ids::{AccountId, JobId, OrganizationId, ProviderId};
+use crate::services::Random;
 
 /// Work that a worker does later, and its report.
 #[derive(Clone, Debug, PartialEq)]
@@ -143,6 +146,32 @@ pub struct JobLease {
 pub struct NotRunning;
 
 impl Job {
+    /// A job that the caller asks for, and its audit entry.
+    pub(crate) fn queued(
+        caller: &Caller,
+        kind: JobKind,
+        name: String,
+        random: &dyn Random,
+        now: DateTime<Utc>,
+    ) -> (Self, AuditEntry) {
+        let job = Self {
+            id: JobId::generate(random, now),
+            organization_id: caller.organization_id,
+            requested_by: caller.account_id,
+            kind,
+            name,
+            status: JobStatus::Pending,
+            created_at: now,
+            started_at: None,
+            finished_at: None,
+            details: Vec::new(),
+            lease: None,
+            version: Version::FIRST,
+        };
+        let audit = AuditEntry::by(caller, AuditAction::JobQueued, random, now).about(job.id);
+        (job, audit)
+    }
+
     /// Whether a worker may take it now: new, or left by a worker whose lease lapsed.
     pub fn is_claimable(&self, now: DateTime<Utc>) -> bool {
         match self.status {

@@ -2,12 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{Job, JobKind, JobStatus};
+use super::{Job, JobKind};
 use crate::accounts::{Caller, Forbidden};
-use crate::audit::{AuditAction, AuditEntry};
-use crate::ids::JobId;
 use crate::services::{Clock, Random};
-use crate::{Change, CommitError, StoreError, UnitOfWork, Version};
+use crate::{Change, CommitError, StoreError, UnitOfWork};
 
 /// Queues a statistics job.
 pub struct QueueStats {
@@ -35,21 +33,8 @@ impl QueueStats {
     pub async fn run(&self, caller: &Caller) -> Result<Job, QueueStatsError> {
         caller.require_admin()?;
         let now = self.clock.now();
-        let job = Job {
-            id: JobId::generate(&*self.random, now),
-            organization_id: caller.organization_id,
-            requested_by: caller.account_id,
-            kind: JobKind::Stats,
-            name: "Count providers, authorizations and hand-outs".to_owned(),
-            status: JobStatus::Pending,
-            created_at: now,
-            started_at: None,
-            finished_at: None,
-            details: Vec::new(),
-            lease: None,
-            version: Version::FIRST,
-        };
-        let audit = AuditEntry::by(caller, AuditAction::JobQueued, &*self.random, now).about(job.id);
+        let name = "Count providers, authorizations and hand-outs".to_owned();
+        let (job, audit) = Job::queued(caller, JobKind::Stats, name, &*self.random, now);
         let changes = vec![Change::insert(job.clone()), Change::Audit(audit)];
         self.store.commit(changes).await.map_err(CommitError::into_store_error)?;
         Ok(job)

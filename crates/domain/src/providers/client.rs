@@ -196,6 +196,11 @@ pub enum UpstreamError {
 }
 
 impl UpstreamError {
+    /// The provider has used up its time.
+    pub(crate) const fn timeout() -> Self {
+        Self::Unavailable { reason: "timeout", retry_after: None }
+    }
+
     /// A code for logs, the audit log and reports.
     pub fn reason(&self) -> &str {
         match self {

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use super::{Provider, ProviderCatalog, ProviderStatus};
 use crate::accounts::{Caller, Forbidden};
 use crate::audit::{AuditAction, AuditEntry};
-use crate::ids::{JobId, ProviderId};
-use crate::jobs::{Job, JobKind, JobStatus};
+use crate::ids::ProviderId;
+use crate::jobs::{Job, JobKind};
 use crate::services::{Clock, Random};
-use crate::{Change, CommitError, StoreError, UnitOfWork, Version};
+use crate::{Change, CommitError, StoreError, UnitOfWork};
 
 /// Queues the deletion of a provider and hides it at once.
 pub struct DeleteProvider {
@@ -43,8 +43,8 @@ impl DeleteProvider {
         loop {
             let provider = self.catalog.provider(caller.organization_id, id).await?;
             let provider = provider.filter(Provider::is_visible).ok_or(DeleteProviderError::NotFound)?;
-            let job = self.job(caller, &provider);
-            match self.store.commit(self.changes(caller, provider, &job)).await {
+            let (job, changes) = self.changes(caller, provider);
+            match self.store.commit(changes).await {
                 Ok(()) => return Ok(job),
                 Err(CommitError::Conflict) => {}
                 Err(error) => return Err(error.into_store_error().into()),
@@ -52,36 +52,17 @@ impl DeleteProvider {
         }
     }
 
-    fn job(&self, caller: &Caller, provider: &Provider) -> Job {
-        let now = self.clock.now();
-        Job {
-            id: JobId::generate(&*self.random, now),
-            organization_id: caller.organization_id,
-            requested_by: caller.account_id,
-            kind: JobKind::DeleteProvider { provider_id: provider.id },
-            name: format!("Delete provider {}", provider.name),
-            status: JobStatus::Pending,
-            created_at: now,
-            started_at: None,
-            finished_at: None,
-            details: Vec::new(),
-            lease: None,
-            version: Version::FIRST,
-        }
-    }
-
-    fn changes(&self, caller: &Caller, provider: Provider, job: &Job) -> Vec<Change> {
-        let now = job.created_at;
-        let audit = |action| AuditEntry::by(caller, action, &*self.random, now).about_provider(provider.id);
-        let requested = audit(AuditAction::ProviderDeletionRequested);
-        let queued = audit(AuditAction::JobQueued).about(job.id);
+    fn changes(&self, caller: &Caller, provider: Provider) -> (Job, Vec<Change>) {
+        let (now, random) = (self.clock.now(), &*self.random);
+        let kind = JobKind::DeleteProvider { provider_id: provider.id };
+        let name = format!("Delete provider {}", provider.name);
+        let (job, queued) = Job::queued(caller, kind, name, random, now);
+        let requested = AuditEntry::by(caller, AuditAction::ProviderDeletionRequested, random, now);
+        let audited = [requested, queued].map(|entry| Change::Audit(entry.about_provider(provider.id)));
         let status = ProviderStatus::Deleting;
-        vec![
-            Change::update(Provider { status, slug: None, updated_at: now, ..provider }),
-            Change::insert(job.clone()),
-            Change::Audit(requested),
-            Change::Audit(queued),
-        ]
+        let hidden = Change::update(Provider { status, slug: None, updated_at: now, ..provider });
+        let changes = [hidden, Change::insert(job.clone())].into_iter().chain(audited).collect();
+        (job, changes)
     }
 }
 

@@ -19,8 +19,15 @@ pub struct ProviderView {
 impl ProviderView {
     /// Asks the client of its type what the provider can do.
     pub fn of(provider: Provider, clients: &dyn ProviderClients) -> Self {
-        let revoke = clients.client(provider.kind).and_then(|client| client.revoke(&provider.endpoints));
-        Self { revocation_scope: revoke.map(|revoke| revoke.scope()), provider }
+        Self { revocation_scope: provider.revocation_scope(clients), provider }
+    }
+}
+
+impl Provider {
+    /// What a revocation takes away, as the client of its type says; `None`: this provider cannot revoke.
+    pub fn revocation_scope(&self, clients: &dyn ProviderClients) -> Option<&'static str> {
+        let revoke = clients.client(self.kind).and_then(|client| client.revoke(&self.endpoints));
+        revoke.map(|revoke| revoke.scope())
     }
 }
 

@@ -68,8 +68,9 @@ impl RevocationAttempt {
         let connection = provider.connect(&*self.sealer).await?;
         let tokens = self.tokens(revocation).await?;
         let answer = revoke.revoke_token(&connection, &tokens);
-        let too_slow = UpstreamError::Unavailable { reason: "timeout", retry_after: None };
-        let answer = within(&self.clock, self.settings.upstream_limit, answer).await.unwrap_or(Err(too_slow));
+        let answer = within(&self.clock, self.settings.upstream_limit, answer)
+            .await
+            .unwrap_or(Err(UpstreamError::timeout()));
         Ok(match answer {
             // RFC 7009, 2.2.1: there is no point in asking again.
             Err(UpstreamError::GrantRefused { code }) if code == "unsupported_token_type" => {

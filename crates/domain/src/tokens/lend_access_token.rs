@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use super::{Freshness, RefreshOutcome, RefreshTokensOnce, TokenSettings, time_delta};
 use crate::accounts::Caller;
 use crate::audit::{AuditAction, AuditEntry, AuditOutcome};
-use crate::authorizations::{Authorization, AuthorizationStore, AuthorizationView};
+use crate::authorizations::{Authorization, AuthorizationStore, AuthorizationView, if_own};
 use crate::ids::AuthorizationId;
 use crate::providers::{Provider, ProviderStatus};
 use crate::sealing::{SealError, TokenSealer};
@@ -221,11 +221,7 @@ impl LendAccessToken {
         id: AuthorizationId,
     ) -> Result<(Authorization, Provider), LendError> {
         let found = self.authorizations.authorization(caller.organization_id, id).await?;
-        let (authorization, provider) = found
-            .filter(|(authorization, provider)| {
-                authorization.account_id == caller.account_id && provider.is_visible()
-            })
-            .ok_or(LendError::NotFound)?;
+        let (authorization, provider) = if_own(found, caller).ok_or(LendError::NotFound)?;
         match provider.status {
             ProviderStatus::Active | ProviderStatus::Disabled => {}
             ProviderStatus::Inactive | ProviderStatus::Deleting | ProviderStatus::DeletionFailed => {

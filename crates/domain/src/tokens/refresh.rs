@@ -216,8 +216,9 @@ impl RefreshTokensOnce {
             .map_err(SealError::into_upstream_error)?;
         let connection = provider.connect(&*self.sealer).await.map_err(SealError::into_upstream_error)?;
         let answer = refresh.refresh_token(&connection, &refresh_token);
-        let too_slow = UpstreamError::Unavailable { reason: "timeout", retry_after: None };
-        within(&self.clock, self.settings.upstream_limit, answer).await.unwrap_or(Err(too_slow))
+        within(&self.clock, self.settings.upstream_limit, answer)
+            .await
+            .unwrap_or(Err(UpstreamError::timeout()))
     }
 
     /// Saves the answer before anything else happens with it (RFC 6749, 6: the old refresh token may be dead now).

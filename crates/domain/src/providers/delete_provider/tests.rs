@@ -1,6 +1,7 @@
 use super::*;
 use crate::audit::AuditAction;
 use crate::fixtures::{Commits, CountingRandom, START, VirtualClock, admin, caller, provider, row};
+use crate::jobs::JobStatus;
 use crate::providers::{MockProviderCatalog, Slug};
 
 fn deleting(at: Option<Provider>, commits: &Commits) -> DeleteProvider {

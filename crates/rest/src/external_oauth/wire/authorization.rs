@@ -1,7 +1,6 @@
 //! Authorizations, started and completed flows, and access tokens on the wire.
 
 use grantkeeper_domain::authorizations::{AuthorizationView, Scopes, StartedFlow};
-use grantkeeper_domain::providers::ProviderView;
 use grantkeeper_domain::tokens::LentToken;
 use serde::Serialize;
 
@@ -45,7 +44,7 @@ impl WireAuthorization {
             org_id: authorization.organization_id.to_string(),
             oauth_client_id: provider.client_id.clone(),
             credential_id: authorization.credential_id.to_string(),
-            provider: WireProvider::of(&api.provider_view(provider), api),
+            provider: WireProvider::within_authorization(provider, api),
             status: status.as_str(),
             status_reason: status_reason.clone(),
             status_since: rfc3339(*status_since),
@@ -61,12 +60,6 @@ impl WireAuthorization {
 
 fn list(scopes: &Scopes) -> Vec<String> {
     scopes.iter().map(str::to_owned).collect()
-}
-
-impl Api {
-    fn provider_view(&self, provider: &grantkeeper_domain::providers::Provider) -> ProviderView {
-        ProviderView::of(provider.clone(), &*self.clients)
-    }
 }
 
 /// A flow that was started.

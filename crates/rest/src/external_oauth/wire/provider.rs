@@ -45,7 +45,15 @@ struct Metadata {
 
 impl WireProvider {
     pub(in super::super) fn of(view: &ProviderView, api: &Api) -> Self {
-        let ProviderView { provider, revocation_scope } = view;
+        Self::with_scope(&view.provider, view.revocation_scope, api)
+    }
+
+    /// As a part of an authorization, which has no view of its provider.
+    pub(super) fn within_authorization(provider: &Provider, api: &Api) -> Self {
+        Self::with_scope(provider, provider.revocation_scope(&*api.clients), api)
+    }
+
+    fn with_scope(provider: &Provider, revocation_scope: Option<&'static str>, api: &Api) -> Self {
         Self {
             id: provider.id.to_string(),
             org_id: provider.organization_id.to_string(),
@@ -66,7 +74,7 @@ impl WireProvider {
             device_flow: provider.device_flow,
             callback_url: format!("{}/callback/{}", api.settings.public_url, provider.id),
             supports_revocation: revocation_scope.is_some(),
-            revocation_scope: *revocation_scope,
+            revocation_scope,
             app_slug: provider.app_slug.clone(),
         }
     }
