@@ -13,6 +13,9 @@ mod background;
 mod clean_up;
 #[cfg(test)]
 mod fixtures;
+#[cfg(any(test, feature = "fuzz"))]
+#[doc(hidden)]
+pub mod fuzz;
 pub mod ids;
 pub mod jobs;
 #[cfg(feature = "memory")]

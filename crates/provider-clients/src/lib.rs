@@ -12,6 +12,9 @@
 mod code_flow;
 mod directory;
 mod failure;
+#[cfg(any(test, feature = "fuzz"))]
+#[doc(hidden)]
+pub mod fuzz;
 mod http;
 mod openid;
 mod providers;

@@ -97,3 +97,11 @@ impl<'a, const ID: usize> Envelope<'a, ID> {
         Ok(plaintext)
     }
 }
+
+#[cfg(any(test, feature = "fuzz"))]
+impl<const ID: usize> Envelope<'_, ID> {
+    /// Put together again.
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        [&[VERSION][..], &self.key_id, &self.nonce, self.ciphertext, self.tag].concat()
+    }
+}

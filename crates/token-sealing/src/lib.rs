@@ -20,6 +20,9 @@ mod associated_data;
 mod canary;
 mod data_keys;
 mod envelope;
+#[cfg(any(test, feature = "fuzz"))]
+#[doc(hidden)]
+pub mod fuzz;
 mod key_ring;
 mod master_key;
 mod recently_used;

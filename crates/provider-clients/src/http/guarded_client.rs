@@ -1,4 +1,7 @@
 //! The HTTP client itself: limits in time and size, no redirects, no cookies, no proxies, no decompression.
+//!
+//! It asks for no compression, and bodies are read as they come: one that is compressed all the same is nonsense to
+//! whoever reads it, and cannot unpack to more than was sent.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -7,13 +10,15 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use grantkeeper_domain::providers::UpstreamError;
 use grantkeeper_domain::services::{Clock, within};
-use reqwest::{Client, ClientBuilder, Response, redirect};
+use reqwest::header::HeaderMap;
+use reqwest::{Certificate, Client, ClientBuilder, Response, redirect, tls};
 use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 use tracing::Instrument as _;
 use url::Url;
 use zeroize::Zeroizing;
 
+use super::blocked;
 use super::call::AnswerSize;
 use super::network_policy::{NetworkPolicy, Refusal, Transport};
 use super::resolver::{GuardedResolver, Lookup, SystemLookup};
@@ -32,6 +37,19 @@ pub(crate) struct GuardedClient {
     limits: Limits,
     clock: Arc<dyn Clock>,
     runtime: Handle,
+}
+
+/// What a client relies on; tests put something else in its place.
+struct Surroundings {
+    lookup: Arc<dyn Lookup>,
+    /// The certificates that are trusted; `None`: those of the machine.
+    trusted: Option<Vec<Certificate>>,
+}
+
+impl Surroundings {
+    fn of_this_machine() -> Self {
+        Self { lookup: Arc::new(SystemLookup), trusted: None }
+    }
 }
 
 /// Why a call brought no answer.
@@ -76,6 +94,13 @@ impl From<CallError> for UpstreamError {
 /// closing: a lost refresh costs a rotated token.
 const POOL_IDLE: Duration = Duration::from_secs(15);
 
+/// The most header fields of an answer.
+const MOST_HEADERS: usize = 100;
+
+/// The largest header of an answer, names and values together, in bytes. What HTTP/1 reads until it knows is bounded
+/// by the library's buffer of 400 KiB.
+const HEADER_BYTES: u32 = 64 * 1024;
+
 impl GuardedClient {
     /// Sets it up on the tokio runtime that calls this.
     pub(crate) fn new(
@@ -84,30 +109,36 @@ impl GuardedClient {
         user_agent: &str,
         clock: Arc<dyn Clock>,
     ) -> reqwest::Result<Self> {
-        Self::with_lookup(policy, limits, user_agent, clock, &(Arc::new(SystemLookup) as _))
+        Self::within_surroundings(policy, limits, user_agent, clock, Surroundings::of_this_machine())
     }
 
-    fn with_lookup(
+    fn within_surroundings(
         policy: NetworkPolicy,
         limits: Limits,
         user_agent: &str,
         clock: Arc<dyn Clock>,
-        lookup: &Arc<dyn Lookup>,
+        Surroundings { lookup, trusted }: Surroundings,
     ) -> reqwest::Result<Self> {
         let policy = Arc::new(policy);
         let resolver = |transport| GuardedResolver {
-            lookup: Arc::clone(lookup),
+            lookup: Arc::clone(&lookup),
             policy: Arc::clone(&policy),
             transport,
         };
-        let tls =
-            builder(&limits, user_agent).https_only(true).dns_resolver(resolver(Transport::Tls)).build()?;
+        let tls = builder(&limits, user_agent)
+            .https_only(true)
+            .tls_version_min(tls::Version::TLS_1_2)
+            .dns_resolver(resolver(Transport::Tls));
+        let tls = match trusted {
+            Some(certificates) => tls.tls_certs_only(certificates),
+            None => tls,
+        };
         // It never speaks TLS, so it need not load the machine's CA certificates a second time.
         let plain = builder(&limits, user_agent)
             .tls_certs_only([])
             .dns_resolver(resolver(Transport::Plain))
             .build()?;
-        Ok(Self { tls, plain, policy, limits, clock, runtime: Handle::current() })
+        Ok(Self { tls: tls.build()?, plain, policy, limits, clock, runtime: Handle::current() })
     }
 
     /// The present time.
@@ -117,7 +148,12 @@ impl GuardedClient {
 
     /// Whether a URL might be called, as far as can be told before its name is resolved.
     pub(crate) fn check(&self, url: &Url) -> Result<(), Refusal> {
-        self.policy.check(url).map(|_| ())
+        self.transport(url).map(|_| ())
+    }
+
+    fn transport(&self, url: &Url) -> Result<Transport, Refusal> {
+        let host = url.host_str().unwrap_or_default();
+        self.policy.check(url).inspect_err(|refusal| blocked::report(host, None, *refusal))
     }
 
     /// Makes a call and reads the whole answer.
@@ -152,7 +188,7 @@ impl GuardedClient {
     }
 
     async fn exchange(self, call: Call) -> Result<Answer, CallError> {
-        let client = match self.policy.check(&call.url)? {
+        let client = match self.transport(&call.url)? {
             Transport::Tls => &self.tls,
             Transport::Plain => &self.plain,
         };
@@ -165,6 +201,9 @@ impl GuardedClient {
             request = request.body(body);
         }
         let mut response = request.send().await.map_err(|error| call_error(&error))?;
+        if header_bytes(response.headers()) > HEADER_BYTES as usize {
+            return Err(CallError::TooLarge);
+        }
         let body = read_body(&mut response, limit).await?;
         Ok(Answer { status: response.status(), headers: std::mem::take(response.headers_mut()), body })
     }
@@ -180,6 +219,12 @@ fn builder(limits: &Limits, user_agent: &str) -> ClientBuilder {
         .no_proxy()
         .connect_timeout(limits.connect)
         .pool_idle_timeout(POOL_IDLE)
+        .http1_max_headers(MOST_HEADERS)
+        .http2_max_header_list_size(HEADER_BYTES)
+}
+
+fn header_bytes(headers: &HeaderMap) -> usize {
+    headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum()
 }
 
 async fn read_body(response: &mut Response, limit: usize) -> Result<Zeroizing<Vec<u8>>, CallError> {
@@ -216,104 +261,6 @@ fn call_error(error: &reqwest::Error) -> CallError {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::io;
-    use std::net::IpAddr;
-    use std::sync::Mutex;
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
-    use async_trait::async_trait;
-    use grantkeeper_testkit::FixedClock;
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    use tokio::net::TcpListener;
-
-    use super::*;
-
-    /// A name that resolves to something else each time.
-    struct Rebinding(Mutex<Vec<IpAddr>>);
-
-    #[async_trait]
-    impl Lookup for Rebinding {
-        async fn lookup(&self, _: &str) -> io::Result<Vec<IpAddr>> {
-            let next = self.0.lock().unwrap().pop().ok_or(io::ErrorKind::NotFound)?;
-            Ok(vec![next])
-        }
-    }
-
-    /// A client that may call 127.0.0.1, and the addresses that every name resolves to, one after the other.
-    fn client(addresses: &[&str]) -> GuardedClient {
-        let policy = NetworkPolicy::new(vec!["127.0.0.1/32".parse().unwrap()], []);
-        let lookup =
-            Rebinding(Mutex::new(addresses.iter().rev().map(|text| text.parse().unwrap()).collect()));
-        let clock = FixedClock::new();
-        GuardedClient::with_lookup(policy, Limits::default(), "test", clock, &(Arc::new(lookup) as _))
-            .unwrap()
-    }
-
-    /// Answers every connection once with `{}` and counts them.
-    async fn server() -> (u16, Arc<AtomicUsize>) {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let hits = Arc::new(AtomicUsize::new(0));
-        let counted = Arc::clone(&hits);
-        tokio::spawn(async move {
-            while let Ok((mut stream, _)) = listener.accept().await {
-                counted.fetch_add(1, Ordering::SeqCst);
-                let _ = stream.read(&mut [0; 4096]).await;
-                let _ = stream
-                    .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}")
-                    .await;
-            }
-        });
-        (port, hits)
-    }
-
-    async fn get(client: &GuardedClient, url: &str) -> Result<u16, CallError> {
-        let answer = client.send(Call::get_json(&Url::parse(url).unwrap())).await?;
-        Ok(answer.status.as_u16())
-    }
-
-    #[tokio::test]
-    async fn every_connection_is_judged_anew() {
-        let (port, hits) = server().await;
-        let client = client(&["127.0.0.1", "127.0.0.2", "10.0.0.1", "127.0.0.1"]);
-        let url = format!("http://idp.example:{port}/");
-        assert_eq!(get(&client, &url).await, Ok(200));
-        assert_eq!(get(&client, &url).await, Err(CallError::Refused(Refusal::Address)));
-        assert_eq!(get(&client, &url).await, Err(CallError::Refused(Refusal::PlainHttp)));
-        assert_eq!(get(&client, &url).await, Ok(200));
-        assert_eq!(get(&client, &url).await, Err(CallError::Connect), "no longer resolved");
-        assert_eq!(hits.load(Ordering::SeqCst), 2);
-    }
-
-    #[tokio::test]
-    async fn plain_http_and_tls_do_not_share_what_they_may_call() {
-        let (port, hits) = server().await;
-        // Public: fine for https, nothing for plain http.
-        let client = client(&["93.184.215.14", "10.0.0.1"]);
-        assert_eq!(get(&client, "http://idp.example/").await, Err(CallError::Refused(Refusal::PlainHttp)));
-        let https = format!("https://idp.example:{port}/");
-        assert_eq!(get(&client, &https).await, Err(CallError::Refused(Refusal::Address)));
-        assert_eq!(hits.load(Ordering::SeqCst), 0);
-    }
-
-    #[tokio::test]
-    async fn literal_addresses_are_judged_without_resolving() {
-        let (port, hits) = server().await;
-        let client = client(&[]);
-        assert_eq!(get(&client, &format!("http://127.0.0.1:{port}/")).await, Ok(200));
-        assert_eq!(get(&client, &format!("http://[::ffff:127.0.0.1]:{port}/")).await, Ok(200));
-        for refused in ["http://127.0.0.2/", "http://[::1]/", "http://10.0.0.1/", "https://169.254.169.254/"]
-        {
-            assert!(matches!(get(&client, refused).await, Err(CallError::Refused(_))), "{refused}");
-        }
-        assert_eq!(hits.load(Ordering::SeqCst), 2);
-    }
-
-    #[tokio::test]
-    async fn tls_is_spoken_where_https_is_said() {
-        let (port, hits) = server().await;
-        assert_eq!(get(&client(&[]), &format!("https://127.0.0.1:{port}/")).await, Err(CallError::Connect));
-        assert_eq!(hits.load(Ordering::SeqCst), 1, "connected, and found no TLS");
-    }
-}
+mod tests;
+#[cfg(test)]
+mod tls_tests;

@@ -1,6 +1,7 @@
 //! The one HTTP client: every call to a provider goes through it.
 
 mod answer;
+mod blocked;
 mod call;
 mod guarded_client;
 mod network_policy;

@@ -7,12 +7,13 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use ipnet::IpNet;
 use url::{Host, Url};
 
-use super::ranges::{LOOPBACK, NEVER, NOT_PUBLIC};
+use super::ranges::{LOOPBACK, METADATA_NAMES, NEVER, NOT_PUBLIC};
 
 /// Which addresses provider calls may go to: every public one over https, and what the operator allows besides.
 ///
 /// - An address outside the public Internet needs its network or the name it is called by on the operator's list.
-///   Addresses in which an IPv4 address is embedded (NAT64, 6to4, Teredo) need it for that one as well.
+///   Addresses in which an IPv4 address is embedded (NAT64, 6to4, Teredo) need it for that one as well; a NAT64
+///   whose prefix is neither of the two that RFCs reserve is not known for one.
 /// - Link-local addresses and cloud metadata services are never called, whatever is on the list.
 /// - Plain http goes to loopback addresses only, and only to those that are allowed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -56,9 +57,6 @@ impl Refusal {
     }
 }
 
-/// A metadata service by its name; the addresses behind such names are refused as well.
-const METADATA_NAME: &str = "metadata.google.internal";
-
 impl NetworkPolicy {
     /// Allows public addresses, these networks, and whatever these hosts resolve to.
     pub fn new(networks: Vec<IpNet>, hosts: impl IntoIterator<Item = String>) -> Self {
@@ -86,20 +84,20 @@ impl NetworkPolicy {
         if !url.username().is_empty() || url.password().is_some() {
             return Err(Refusal::Url);
         }
-        if self.origins.contains(&url.origin().ascii_serialization()) {
-            return Ok(transport);
-        }
-        match url.host().ok_or(Refusal::Url)? {
-            Host::Ipv4(address) => self.judge(&address.to_string(), address.into(), transport)?,
-            Host::Ipv6(address) => self.judge(&address.to_string(), address.into(), transport)?,
-            Host::Domain(name) => self.check_name(name, transport)?,
-        }
+        let address = match url.host().ok_or(Refusal::Url)? {
+            Host::Ipv4(address) => IpAddr::V4(address),
+            Host::Ipv6(address) => IpAddr::V6(address),
+            Host::Domain(name) => return self.check_name(name, transport).map(|()| transport),
+        };
+        let allowed = self.allows_host(&address.to_string())
+            || self.origins.contains(&url.origin().ascii_serialization());
+        self.judge_address(address, allowed, transport)?;
         Ok(transport)
     }
 
     fn check_name(&self, name: &str, transport: Transport) -> Result<(), Refusal> {
         let name = canonical_name(name);
-        if name == METADATA_NAME {
+        if METADATA_NAMES.contains(&name.as_str()) {
             return Err(Refusal::Address);
         }
         if transport == Transport::Plain && !self.hosts.contains(&name) && !self.allows_loopback() {
@@ -112,24 +110,31 @@ impl NetworkPolicy {
         self.networks.iter().any(|network| LOOPBACK.iter().any(|loopback| overlap(network, loopback)))
     }
 
+    fn allows_host(&self, host: &str) -> bool {
+        self.hosts.contains(&canonical_name(host))
+    }
+
     /// Decides about an address that `host` stands for.
     pub(crate) fn judge(&self, host: &str, address: IpAddr, transport: Transport) -> Result<(), Refusal> {
-        let by_name = self.hosts.contains(&canonical_name(host));
+        self.judge_address(address, self.allows_host(host), transport)
+    }
+
+    fn judge_address(&self, address: IpAddr, allowed: bool, transport: Transport) -> Result<(), Refusal> {
         let address = address.to_canonical();
         if transport == Transport::Plain && !address.is_loopback() {
             return Err(Refusal::PlainHttp);
         }
         let refused = |reading: &IpAddr| {
-            let allowed = || by_name || any_contains(&self.networks, *reading);
+            let allowed = || allowed || any_contains(&self.networks, *reading);
             any_contains(&NEVER, *reading) || (any_contains(&NOT_PUBLIC, *reading) && !allowed())
         };
         if readings(address).iter().any(refused) { Err(Refusal::Address) } else { Ok(()) }
     }
 }
 
-/// Names compare without regard to case and to the dot of the root.
+/// Names compare without regard to case and to the dot of the root, or any number of them.
 fn canonical_name(name: &str) -> String {
-    name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase()
+    name.trim_end_matches('.').to_ascii_lowercase()
 }
 
 fn any_contains(networks: &[IpNet], address: IpAddr) -> bool {
@@ -153,19 +158,37 @@ fn embedded(address: Ipv6Addr) -> Vec<Ipv4Addr> {
     let segments = address.segments();
     let ipv4 = |high: u16, low: u16| Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low));
     let last = ipv4(segments[6], segments[7]);
-    match segments {
+    let mut found = match segments {
         // 6to4 (RFC 3056, 2).
         [0x2002, high, low, ..] => vec![ipv4(high, low)],
         // Teredo: the server, and the client with its bits flipped (RFC 4380, 4).
         [0x2001, 0, high, low, .., client_high, client_low] => {
             vec![ipv4(high, low), ipv4(!client_high, !client_low)]
         }
-        // NAT64 (RFC 6052, 2.1; RFC 8215).
-        [0x64, 0xff9b, 0, 0, 0, 0, ..] | [0x64, 0xff9b, 1, ..] => vec![last],
+        // NAT64 (RFC 6052, 2.1), and IPv4-translated (RFC 2765, 2.1).
+        [0x64, 0xff9b, 0, 0, 0, 0, ..] | [0, 0, 0, 0, 0xffff, 0, ..] => vec![last],
+        [0x64, 0xff9b, 1, ..] => local_nat64(address),
         // IPv4-compatible, long gone (RFC 4291, 2.5.5.1); `::` and `::1` are none.
         [0, 0, 0, 0, 0, 0, high, _] if high != 0 => vec![last],
         _ => Vec::new(),
+    };
+    // ISATAP, behind any prefix (RFC 5214, 6.1).
+    if matches!(segments, [.., 0 | 0x200, 0x5efe, _, _]) {
+        found.push(last);
     }
+    found
+}
+
+/// A network may use `64:ff9b:1::/48` with a prefix of 48, 56, 64 or 96 bits, and which one does not show (RFC 8215;
+/// RFC 6052, 2.2, where the ninth byte is left out). Nothing can be sent to 0.0.0.0/8 (RFC 1122, 3.2.1.3): where that
+/// stands, the prefix is another.
+fn local_nat64(address: Ipv6Addr) -> Vec<Ipv4Addr> {
+    let bytes = address.octets();
+    let at = |places: [usize; 4]| Ipv4Addr::from(places.map(|place| bytes[place]));
+    [at([6, 7, 9, 10]), at([7, 9, 10, 11]), at([9, 10, 11, 12]), at([12, 13, 14, 15])]
+        .into_iter()
+        .filter(|ipv4| ipv4.octets()[0] != 0)
+        .collect()
 }
 
 #[cfg(test)]
@@ -186,7 +209,7 @@ mod tests {
     }
 
     /// First and last address of every refused range, and its neighbours where those are public.
-    const EDGES: [(&str, &str, &str, &str); 27] = [
+    const EDGES: [(&str, &str, &str, &str); 23] = [
         ("", "0.0.0.0", "0.255.255.255", "1.0.0.0"),
         ("9.255.255.255", "10.0.0.0", "10.255.255.255", "11.0.0.0"),
         ("100.63.255.255", "100.64.0.0", "100.127.255.255", "100.128.0.0"),
@@ -203,15 +226,7 @@ mod tests {
         ("203.0.112.255", "203.0.113.0", "203.0.113.255", "203.0.114.0"),
         ("223.255.255.255", "224.0.0.0", "239.255.255.255", ""),
         ("", "240.0.0.0", "255.255.255.255", ""),
-        ("", "::", "::ffff:ffff", "::1:0:0"),
-        ("64:ff9a:ffff:ffff:ffff:ffff:ffff:ffff", "64:ff9b::", "64:ff9b::ffff:ffff", "64:ff9b::1:0:0"),
-        (
-            "64:ff9b:0:ffff:ffff:ffff:ffff:ffff",
-            "64:ff9b:1::",
-            "64:ff9b:1:ffff:ffff:ffff:ffff:ffff",
-            "64:ff9b:2::",
-        ),
-        ("ff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "100::", "100::ffff:ffff:ffff:ffff", "100:0:0:1::"),
+        ("", "::", "1fff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "2000::"),
         (
             "2000:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
             "2001::",
@@ -220,10 +235,9 @@ mod tests {
         ),
         ("2001:db7:ffff::", "2001:db8::", "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff", "2001:db9::"),
         ("2001:ffff:ffff::", "2002::", "2002:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "2003::"),
-        ("fbff:ffff::", "fc00::", "fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "fe00::"),
-        ("fe7f:ffff::", "fe80::", "febf:ffff:ffff:ffff:ffff:ffff:ffff:ffff", ""),
-        ("", "fec0::", "feff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", ""),
-        ("", "ff00::", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", ""),
+        ("3ffe:ffff:ffff::", "3fff::", "3fff:fff:ffff:ffff:ffff:ffff:ffff:ffff", "3fff:1000::"),
+        ("3fff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "4000::", "7fff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", ""),
+        ("", "8000::", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", ""),
     ];
 
     #[test]
@@ -241,20 +255,61 @@ mod tests {
     }
 
     #[test]
+    fn whatever_has_a_name_of_its_own_in_ipv6_is_refused() {
+        let policy = NetworkPolicy::default();
+        for (what, address) in [
+            ("unspecified", "::"),
+            ("loopback", "::1"),
+            ("IPv4-compatible", "::93.184.215.14"),
+            ("IPv4-translated", "::ffff:0:93.184.215.14"),
+            ("NAT64", "64:ff9b::93.184.215.14"),
+            ("local NAT64", "64:ff9b:1::93.184.215.14"),
+            ("discarded", "100::1"),
+            ("Teredo", "2001:0:5db8:d70e::a247:28f1"),
+            ("benchmarks", "2001:2::1"),
+            ("ORCHID", "2001:20::1"),
+            ("documentation", "2001:db8::1"),
+            ("6to4", "2002:5db8:d70e::1"),
+            ("documentation", "3fff::1"),
+            ("segment routing", "5f00::1"),
+            ("unique local", "fc00::1"),
+            ("unique local", "fd12:3456::1"),
+            ("link-local", "fe80::1"),
+            ("site-local", "fec0::1"),
+            ("multicast", "ff02::1"),
+        ] {
+            assert!(!allows(&policy, address), "{what}: {address}");
+        }
+    }
+
+    #[test]
     fn an_address_inside_another_is_found() {
         let policy = NetworkPolicy::default();
         assert!(!allows(&policy, "::ffff:127.0.0.1"));
         assert!(!allows(&policy, "::ffff:10.0.0.1"));
         assert!(allows(&policy, "::ffff:93.184.215.14"));
+        assert!(allows(&policy, "2606:2800:21f:cb07:0:5efe:5db8:d70e"), "ISATAP of a public one");
+        assert!(!allows(&policy, "2606:2800:21f:cb07:0:5efe:a00:1"), "ISATAP of 10.0.0.1");
+        assert!(!allows(&policy, "2606:2800:21f:cb07:200:5efe:a00:1"), "the same, said to be unique");
 
         // An IPv6-only network where the operator allows NAT64 does not open the private IPv4 networks with it.
-        let nat64 = self::policy(&["64:ff9b::/96", "2002::/16", "2001::/32"], &[]);
-        assert!(allows(&nat64, "64:ff9b::93.184.215.14"));
-        assert!(!allows(&nat64, "64:ff9b::10.0.0.1"));
-        assert!(!allows(&nat64, "2002:a00:1::1"), "6to4 of 10.0.0.1");
-        assert!(!allows(&nat64, "2001:0:5db8:d70e::f5ff:fffe"), "a Teredo client at 10.0.0.1");
-        assert!(!allows(&nat64, "2001:0:a00:1::a247:28f1"), "a Teredo server at 10.0.0.1");
-        assert!(allows(&nat64, "2001:0:5db8:d70e::a247:28f1"), "both public");
+        let gateways =
+            self::policy(&["::/16", "64:ff9b::/32", "64:ff9b:1::/48", "2002::/16", "2001::/32"], &[]);
+        for (public, private) in [
+            ("64:ff9b::93.184.215.14", "64:ff9b::10.0.0.1"),
+            ("64:ff9b:1::93.184.215.14", "64:ff9b:1::10.0.0.1"),
+            ("64:ff9b:1:5db8:d7:e00::", "64:ff9b:1:a00:0:100::"),
+            ("64:ff9b:1:5d:b8:d70e::", "64:ff9b:1:a:0:1::"),
+            ("64:ff9b:1:0:5d:b8d7:e00:0", "64:ff9b:1:0:a:0:100:0"),
+            ("::93.184.215.14", "::10.0.0.1"),
+            ("::ffff:0:93.184.215.14", "::ffff:0:10.0.0.1"),
+            ("2002:5db8:d70e::1", "2002:a00:1::1"),
+            ("2001:0:5db8:d70e::a247:28f1", "2001:0:5db8:d70e::f5ff:fffe"),
+            ("2001:0:5db8:d70e::a247:28f1", "2001:0:a00:1::a247:28f1"),
+        ] {
+            assert!(allows(&gateways, public), "{public}");
+            assert!(!allows(&gateways, private), "{private}");
+        }
     }
 
     #[test]
@@ -286,6 +341,7 @@ mod tests {
         assert!(allows(&everything, "10.0.0.1"));
         for never in [
             "169.254.169.254",
+            "169.254.170.2",
             "169.254.0.0",
             "169.254.255.255",
             "168.63.129.16",
@@ -294,17 +350,48 @@ mod tests {
             "fe80::1",
             "febf::1",
             "fd00:ec2::254",
+            "fd00:ec2::23",
             "fd20:ce::254",
             "::ffff:169.254.169.254",
+            "::ffff:100.100.100.200",
+            "::ffff:0:169.254.169.254",
             "::169.254.169.254",
             "64:ff9b::169.254.169.254",
+            "64:ff9b::169.254.170.2",
+            "64:ff9b::100.100.100.200",
             "64:ff9b:1::169.254.169.254",
+            "64:ff9b:1:a9fe:a9:fe00::",
+            "64:ff9b:1:a9:fe:a9fe::",
+            "64:ff9b:1:0:a9:fea9:fe00:0",
             "2002:a9fe:a9fe::1",
+            "2002:6464:64c8::1",
             "2001:0:a9fe:a9fe::1",
+            "2001:0:5db8:d70e::5601:5601",
+            "2606:2800::5efe:a9fe:a9fe",
         ] {
             assert!(!allows(&everything, never), "{never}");
+            let address: IpAddr = never.parse().unwrap();
+            let named = policy(&[], &["idp.example", never]);
+            assert!(!allows(&named, never), "{never} by a name that is allowed");
+            let url = match address {
+                IpAddr::V4(_) => format!("https://{never}/"),
+                IpAddr::V6(_) => format!("https://[{never}]/"),
+            };
+            assert_eq!(
+                checks(&named.and_server(&url.parse().unwrap()), &url),
+                Err(Refusal::Address),
+                "{url}"
+            );
         }
-        for name in ["metadata.google.internal", "metadata.google.internal.", "METADATA.google.internal"] {
+        for name in [
+            "metadata.google.internal",
+            "metadata.google.internal.",
+            "METADATA.google.internal",
+            "ｍetadata.google。internal",
+            "metadata.goog",
+            "instance-data",
+            "instance-data.ec2.internal.",
+        ] {
             assert_eq!(checks(&everything, &format!("https://{name}/")), Err(Refusal::Address), "{name}");
         }
     }
@@ -315,20 +402,90 @@ mod tests {
         for host in [
             "127.0.0.1",
             "127.1",
+            "127.0.1",
             "2130706433",
             "0x7f.0.0.1",
             "0x7f000001",
+            "0X7F.1",
             "0177.0.0.1",
+            "017700000001",
             "127.0.0.1.",
+            "127.1.",
+            "１２７.０.０.１",
+            "127。0。0。1",
+            "%31%32%37.0.0.1",
+            "10.1",
+            "0xa9fea9fe",
+            "169.0xfe.0251.254",
+            "2852039166",
+            "0",
+            "0x",
             "[::1]",
+            "[::]",
             "[::ffff:127.0.0.1]",
             "[0:0:0:0:0:ffff:7f00:1]",
-            "0",
-            "[::]",
+            "[0000:0000:0000:0000:0000:FFFF:7F00:0001]",
+            "[64:ff9b::127.0.0.1]",
         ] {
-            assert_eq!(checks(&policy, &format!("https://{host}/")), Err(Refusal::Address), "{host}");
+            for url in [format!("https://{host}/"), format!("https://{host}:8443/a?b")] {
+                assert_eq!(checks(&policy, &url), Err(Refusal::Address), "{url}");
+            }
         }
         assert_eq!(checks(&policy, "https://93.184.215.14/"), Ok(Transport::Tls));
+        assert_eq!(checks(&policy, "https://0x5d.0270.55054/"), Ok(Transport::Tls), "the same");
+    }
+
+    #[test]
+    fn what_is_no_host_to_one_reader_is_no_url_to_ours() {
+        for text in [
+            "https://[fe80::1%25eth0]/",
+            "https://[fe80::1%eth0]/",
+            "https://[::1",
+            "https://[127.0.0.1]/",
+            "https://256.0.0.1/",
+            "https://127.0.0.1.1/",
+            "https://09.0.0.1/",
+            "https://4294967296/",
+            "https://127.0.0.1:99999/",
+            "https://idp.example:80:80/",
+            "https://a b/",
+            "https://idp%00.example/",
+            "https:///",
+            "https://:443/",
+            "https://xn--/",
+        ] {
+            assert!(Url::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_user_in_a_url_does_not_hide_the_host() {
+        let policy = NetworkPolicy::default();
+        for (url, refusal) in [
+            ("https://idp.example@127.0.0.1/", Refusal::Url),
+            ("https://idp.example:443@127.0.0.1/", Refusal::Url),
+            ("https://127.0.0.1\\@idp.example/", Refusal::Address),
+            ("https://127.0.0.1#@idp.example/", Refusal::Address),
+            ("https://127.0.0.1?@idp.example/", Refusal::Address),
+            ("https:127.0.0.1", Refusal::Address),
+            ("https:\\127.0.0.1\\x", Refusal::Address),
+            ("\thttps://127.0.\n0.1/", Refusal::Address),
+        ] {
+            assert_eq!(checks(&policy, url), Err(refusal), "{url:?}");
+        }
+    }
+
+    #[test]
+    fn an_international_name_is_the_name_that_is_looked_up() {
+        let policy = policy(&[], &["xn--bcher-kva.example"]);
+        let url = Url::parse("https://BÜCHER.example/").unwrap();
+        let private = "10.0.0.5".parse().unwrap();
+        assert_eq!(policy.judge(url.host_str().unwrap(), private, Transport::Tls), Ok(()));
+        let lookalike = Url::parse("https://bücheг.example/").unwrap();
+        assert_eq!(
+            policy.judge(lookalike.host_str().unwrap(), private, Transport::Tls),
+            Err(Refusal::Address)
+        );
     }
 
     #[test]

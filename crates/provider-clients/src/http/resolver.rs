@@ -7,6 +7,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
+use super::blocked;
 use super::network_policy::{NetworkPolicy, Refusal, Transport};
 
 /// Finds the addresses of a name.
@@ -40,12 +41,16 @@ impl Resolve for GuardedResolver {
             (Arc::clone(&self.lookup), Arc::clone(&self.policy), self.transport);
         Box::pin(async move {
             let found = lookup.lookup(name.as_str()).await?;
-            // One refused address refuses the name: an honest name does not mix them.
-            let judged: Result<Vec<SocketAddr>, Refusal> = found
-                .into_iter()
+            let judged = |address: IpAddr| match policy.judge(name.as_str(), address, transport) {
                 // Port 0 stands for the port of the URL.
-                .map(|ip| policy.judge(name.as_str(), ip, transport).map(|()| SocketAddr::new(ip, 0)))
-                .collect();
+                Ok(()) => Ok(SocketAddr::new(address, 0)),
+                Err(refusal) => {
+                    blocked::report(name.as_str(), Some(address), refusal);
+                    Err(refusal)
+                }
+            };
+            // One refused address refuses the name: an honest name does not mix them.
+            let judged: Result<Vec<SocketAddr>, Refusal> = found.into_iter().map(judged).collect();
             let addresses: Addrs = Box::new(judged?.into_iter());
             Ok(addresses)
         })

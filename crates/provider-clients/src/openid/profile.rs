@@ -8,7 +8,8 @@ use url::Url;
 pub(super) fn user_info(claims: Map<String, Value>) -> Option<UserInfo> {
     let email = text(&claims, "email");
     Some(UserInfo {
-        sub: text(&claims, "sub")?,
+        // An identifier is printed, compared and kept: OpenID Connect Core, 2, has it be ASCII.
+        sub: text(&claims, "sub").filter(|sub| !sub.chars().any(char::is_control))?,
         name: text(&claims, "name"),
         given_name: text(&claims, "given_name"),
         family_name: text(&claims, "family_name"),
@@ -88,7 +89,15 @@ mod tests {
 
     #[test]
     fn without_a_subject_it_is_nobody() {
-        for sub in [json!(null), json!(""), json!(1.5), json!(true), json!({"sub": "x"})] {
+        for sub in [
+            json!(null),
+            json!(""),
+            json!(1.5),
+            json!(true),
+            json!({"sub": "x"}),
+            json!("a\0b"),
+            json!("a\nb"),
+        ] {
             assert_eq!(read(json!({"sub": sub, "name": "Somebody"})), None);
         }
     }

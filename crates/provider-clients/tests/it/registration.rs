@@ -1,5 +1,8 @@
 //! Metadata of all kinds at registration.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use grantkeeper_domain::authorizations::Scopes;
 use grantkeeper_domain::providers::{
     ClientAuthentication, PkceSupport, ProviderEndpoints, ProviderKind, Registration, RegistrationError,
@@ -7,10 +10,11 @@ use grantkeeper_domain::providers::{
 use grantkeeper_provider_clients::{ClientSettings, EndpointOverrides};
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
+use tokio::sync::mpsc;
 use url::Url;
 
 use crate::hostile::Server;
-use crate::world::{loopback_settings, oidc_client, registration};
+use crate::world::{connection, loopback_settings, oidc_client, registration, secret};
 
 /// A server that has a document at one path. `ISSUER` in it stands for its own address.
 async fn publishing(path: &'static str, document: Value) -> Server {
@@ -90,6 +94,8 @@ async fn every_defect_is_named() {
     for (document, says) in [
         (with("issuer", json!("ISSUER/")), "exactly"),
         (with("issuer", json!("https://another.example")), "exactly"),
+        (with("issuer", json!("HTTP://127.0.0.1")), "exactly"),
+        (with("issuer", json!(["ISSUER"])), "has no metadata"),
         (with("issuer", Value::Null), "exactly"),
         (with("authorization_endpoint", Value::Null), "no authorization_endpoint"),
         (with("token_endpoint", Value::Null), "no token_endpoint"),
@@ -118,6 +124,113 @@ async fn every_defect_is_named() {
         let error = register(document.clone()).await.unwrap_err();
         assert_eq!(error.field, "host");
         assert!(error.message.contains(says), "{document}: {}", error.message);
+    }
+}
+
+#[tokio::test]
+async fn no_endpoint_may_be_where_calls_must_not_go() {
+    let (client, _) = oidc_client(loopback_settings());
+    for name in [
+        "authorization_endpoint",
+        "token_endpoint",
+        "userinfo_endpoint",
+        "revocation_endpoint",
+        "jwks_uri",
+        "device_authorization_endpoint",
+    ] {
+        for (url, says) in [
+            ("http://93.184.215.14/", "is plain http"),
+            ("http://10.0.0.1/", "is plain http"),
+            ("https://10.0.0.1/", "is at an address"),
+            ("https://10.1/", "is at an address"),
+            ("https://167772161/", "is at an address"),
+            ("https://0xa.0.0.1:8443/x?y", "is at an address"),
+            ("https://[::ffff:10.0.0.1]/", "is at an address"),
+            ("https://[fd12::1]/", "is at an address"),
+            ("https://[64:ff9b::10.0.0.1]/", "is at an address"),
+            ("https://169.254.169.254./", "is at an address"),
+            ("https://[fd00:ec2::254]/", "is at an address"),
+            ("https://metadata.google.internal./", "is at an address"),
+            ("file:///etc/passwd", "is not an https URL"),
+            ("javascript:alert(1)", "is not an https URL"),
+            ("data:text/html,x", "is not an https URL"),
+            ("ftp://idp.example/", "is not an https URL"),
+            ("gopher://idp.example/", "is not an https URL"),
+            ("https://user@idp.example/", "is not an https URL"),
+            ("https://idp.example@10.0.0.1/", "is not an https URL"),
+            ("https://idp.example/#", "with a fragment"),
+            ("//idp.example/", "is no URL"),
+            ("/path", "is no URL"),
+            ("https://", "is no URL"),
+            ("https://[fe80::1%25eth0]/", "is no URL"),
+            ("", "is no URL"),
+        ] {
+            let server = publishing(OPENID, with(name, json!(url))).await;
+            let message = client.register(&registration(Some(&server.url))).await.unwrap_err().message;
+            assert!(message.contains(name) && message.contains(says), "{name} at {url:?}: {message}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_override_is_bound_by_the_network_policy_too() {
+    for url in ["https://10.0.0.1/token", "file:///etc/passwd", "https://u:p@proxy.example/token"] {
+        let overrides =
+            EndpointOverrides { token: Some(url.parse().unwrap()), ..EndpointOverrides::default() };
+        let settings =
+            ClientSettings { overrides: [(ProviderKind::Oidc, overrides)].into(), ..loopback_settings() };
+        let server = publishing(OPENID, document()).await;
+        let error = oidc_client(settings).0.register(&registration(Some(&server.url))).await.unwrap_err();
+        assert!(error.message.contains("token_endpoint"), "{url}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn endpoints_stay_as_they_were_registered() {
+    let (seen, mut requests) = mpsc::unbounded_channel();
+    let moved = Arc::new(AtomicBool::new(false));
+    let has_moved = Arc::clone(&moved);
+    let server = Server::start(move |mut stream, request| {
+        seen.send(request.lines().next().unwrap_or_default().to_owned()).unwrap();
+        let host = request.lines().find_map(|line| line.strip_prefix("host: ")).unwrap_or_default();
+        let issuer = format!("http://{host}");
+        let body = if has_moved.load(Ordering::SeqCst) {
+            json!({
+                "issuer": "https://evil.example",
+                "token_endpoint": "https://evil.example/token",
+                "access_token": "t",
+                "sub": "u1",
+            })
+        } else {
+            json!({
+                "issuer": issuer,
+                "authorization_endpoint": format!("{issuer}/authorize"),
+                "token_endpoint": format!("{issuer}/token"),
+                "userinfo_endpoint": format!("{issuer}/userinfo"),
+                "jwks_uri": format!("{issuer}/jwks"),
+            })
+        };
+        let body = body.to_string();
+        async move {
+            let head =
+                format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
+            let _ = stream.write_all((head + &body).as_bytes()).await;
+        }
+    })
+    .await;
+    let (client, _) = oidc_client(loopback_settings());
+    let endpoints = client.register(&registration(Some(&server.url))).await.unwrap();
+    moved.store(true, Ordering::SeqCst);
+
+    let connection = connection(endpoints, "secret");
+    client.refresh().unwrap().refresh_token(&connection, &secret("token")).await.ok().unwrap();
+    client.identify().identify_user(&connection, &secret("token"), None).await.unwrap();
+    let error = client.register(&registration(Some(&server.url))).await.unwrap_err();
+    assert!(error.message.contains("exactly"), "what changed its issuer is not registered again: {error}");
+
+    let metadata = format!("GET {OPENID} HTTP/1.1");
+    for expected in [&metadata, "POST /token HTTP/1.1", "GET /userinfo HTTP/1.1", &metadata] {
+        assert_eq!(requests.recv().await.unwrap(), expected);
     }
 }
 

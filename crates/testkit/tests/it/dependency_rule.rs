@@ -1,7 +1,9 @@
 //! The direction of dependencies: server → adapters → domain, siblings never see each other, and each framework stays
 //! in the crates that own it. Dev-dependencies count.
 
-use crate::workspace::{Edge, Kind, Node, cargo, declared};
+use std::collections::BTreeSet;
+
+use crate::workspace::{Edge, Kind, Node, cargo, declared, folders};
 
 /// What one of our crates may see of the others.
 struct Allowed {
@@ -17,7 +19,11 @@ struct Allowed {
 /// a second copy of the domain's types into them.
 const EDGES: &[Allowed] = &[
     Allowed { name: "domain", normal: &[], dev: &["provider-simulator"] },
+    // It measures the server from outside, and seeds its database.
+    Allowed { name: "bench", normal: &["domain", "store-diesel", "token-sealing"], dev: &[] },
     Allowed { name: "config", normal: &["domain"], dev: FOR_TESTS },
+    // It is given what it fuzzes, and nothing else.
+    Allowed { name: "fuzz", normal: &["domain", "provider-clients", "token-sealing"], dev: &[] },
     Allowed { name: "provider-clients", normal: &["domain"], dev: FOR_TESTS },
     Allowed { name: "rest", normal: &["domain"], dev: FOR_TESTS },
     Allowed { name: "store-diesel", normal: &["domain"], dev: FOR_TESTS },
@@ -66,7 +72,8 @@ const CONFINED: &[Confined] = &[
     },
     Confined {
         packages: &["actix-http", "actix-rt", "actix-web"],
-        owners: &["provider-simulator", "rest", "server"],
+        // The benchmark compares with a bare handler.
+        owners: &["bench", "provider-simulator", "rest", "server"],
         dev: &[],
     },
     Confined {
@@ -81,8 +88,9 @@ const CONFINED: &[Confined] = &[
         owners: &["provider-simulator", "server", "token-sealing"],
         dev: &[],
     },
-    Confined { packages: &["clap"], owners: &["server"], dev: &[] },
+    Confined { packages: &["clap"], owners: &["bench", "server"], dev: &[] },
     Confined { packages: &["config"], owners: &["config"], dev: &[] },
+    Confined { packages: &["libfuzzer-sys"], owners: &["fuzz"], dev: &[] },
 ];
 
 /// Edges between our crates that `rules` does not allow, and crates and lines that have no counterpart.
@@ -135,6 +143,12 @@ fn worldly(tree: &str) -> Vec<&str> {
         .filter_map(|line| line.split_whitespace().next())
         .filter(|package| FAMILIES.iter().any(|family| package.starts_with(family)))
         .collect()
+}
+
+#[test]
+fn every_folder_is_looked_at() {
+    let looked_at: BTreeSet<String> = declared().into_iter().map(|node| node.name).collect();
+    assert_eq!(looked_at, folders());
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The workspace as cargo sees it: our crates and what each of them declares to depend on.
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -56,9 +57,25 @@ pub(crate) fn cargo(arguments: &[&str]) -> String {
     String::from_utf8(run.stdout).expect("cargo speaks UTF-8")
 }
 
-/// Every crate of the workspace with what it declares, whatever the features and the platform.
+/// The package below `crates/` that the workspace excludes.
+pub(crate) const EXCLUDED: &str = "crates/fuzz/Cargo.toml";
+
+/// Every crate of ours with what it declares, whatever the features and the platform.
 pub(crate) fn declared() -> Vec<Node> {
-    nodes_of(&cargo(&["metadata", "--format-version", "1", "--no-deps"]))
+    let metadata = ["metadata", "--format-version", "1", "--no-deps"];
+    let of_workspace = nodes_of(&cargo(&metadata));
+    let excluded = nodes_of(&cargo(&[&metadata[..], &["--manifest-path", EXCLUDED]].concat()));
+    [of_workspace, excluded].concat()
+}
+
+/// The folders that have a crate in them.
+pub(crate) fn folders() -> BTreeSet<String> {
+    fs::read_dir(root().join("crates"))
+        .expect("the folder of our crates")
+        .map(|entry| entry.expect("an entry"))
+        .filter(|entry| entry.path().join("Cargo.toml").exists())
+        .map(|entry| entry.file_name().into_string().expect("a name in UTF-8"))
+        .collect()
 }
 
 fn nodes_of(metadata: &str) -> Vec<Node> {
