@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
+use actix_web::{HttpRequest, web};
 use async_trait::async_trait;
 use grantkeeper_domain::providers::ProviderClients;
 use grantkeeper_domain::services::{Clock, Random};
 use grantkeeper_domain::{Ports, Store, UseCases};
 use ipnet::IpNet;
+
+use crate::limits::{LimitSettings, Limits};
 
 /// How the REST surface is set up.
 #[derive(Clone, Debug)]
@@ -19,6 +22,8 @@ pub struct RestSettings {
     pub trusted_proxies: Vec<IpNet>,
     /// Whether a person has to sign in and say yes before a flow goes on to the provider.
     pub asks_people: bool,
+    /// How often an account and an address may do what costs something.
+    pub limits: LimitSettings,
 }
 
 /// Something that has to be in order before the service takes requests.
@@ -36,6 +41,7 @@ pub struct Api {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) readiness: Arc<dyn Readiness>,
+    pub(crate) limits: Limits,
     pub(crate) settings: RestSettings,
 }
 
@@ -54,8 +60,14 @@ impl Api {
             clock: ports.clock.clone(),
             random: ports.random.clone(),
             readiness,
+            limits: Limits::new(&settings.limits),
             settings,
         }
+    }
+
+    /// The one that the application of a request was made over.
+    pub(crate) fn of(request: &HttpRequest) -> &Self {
+        request.app_data::<web::Data<Self>>().expect("`app` puts it there")
     }
 
     /// Whether cookies may travel over plain http: only where the service itself is reached so, which the

@@ -1,31 +1,44 @@
 //! The address of the client, which only a trusted proxy may tell us.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use actix_web::dev::ServiceRequest;
 use ipnet::IpNet;
 
 /// The peer's address; behind trusted proxies the last address in `X-Forwarded-For` that is not one of theirs.
 pub(crate) fn client_address(request: &ServiceRequest, trusted: &[IpNet]) -> Option<IpAddr> {
-    let peer = request.peer_addr()?.ip();
+    let peer = request.peer_addr()?.ip().to_canonical();
+    if !is_trusted(peer, trusted) {
+        return Some(peer);
+    }
     let forwarded = request.headers().get_all("x-forwarded-for").filter_map(|value| value.to_str().ok());
     let forwarded: Vec<&str> = forwarded.flat_map(|value| value.split(',')).map(str::trim).collect();
     Some(behind_proxies(peer, &forwarded, trusted))
 }
 
 fn behind_proxies(peer: IpAddr, forwarded: &[&str], trusted: &[IpNet]) -> IpAddr {
-    let is_trusted = |address: &IpAddr| trusted.iter().any(|net| net.contains(address));
     let mut address = peer;
     for hop in forwarded.iter().rev() {
-        if !is_trusted(&address) {
+        if !is_trusted(address, trusted) {
             break;
         }
-        match hop.parse() {
-            Ok(parsed) => address = parsed,
-            Err(_) => break,
+        match hop_address(hop) {
+            Some(parsed) => address = parsed,
+            None => break,
         }
     }
     address
+}
+
+/// Networks are given in their own form: an IPv4 peer of a socket that speaks both is seen as `::ffff:…`.
+fn is_trusted(address: IpAddr, trusted: &[IpNet]) -> bool {
+    trusted.iter().any(|net| net.contains(&address))
+}
+
+/// Some proxies write the client's port behind its address.
+fn hop_address(hop: &str) -> Option<IpAddr> {
+    let address = hop.parse().or_else(|_| hop.parse().map(|socket: SocketAddr| socket.ip()));
+    address.ok().map(|address: IpAddr| address.to_canonical())
 }
 
 #[cfg(test)]
@@ -41,6 +54,8 @@ mod tests {
             ("10.0.0.1", vec!["6.6.6.6", "1.1.1.1", "10.0.0.2"], "1.1.1.1"),
             ("10.0.0.1", vec!["1.1.1.1", "nonsense"], "10.0.0.1"),
             ("10.0.0.1", vec![], "10.0.0.1"),
+            ("10.0.0.1", vec!["1.1.1.1:40000"], "1.1.1.1"),
+            ("10.0.0.1", vec!["[2001:db8::1]:40000", "::ffff:10.0.0.2"], "2001:db8::1"),
         ] {
             let found = behind_proxies(peer.parse().unwrap(), &forwarded, &trusted);
             assert_eq!(found.to_string(), client, "{peer} {forwarded:?}");

@@ -8,6 +8,8 @@ mod client_address;
 mod external_oauth;
 mod headers;
 mod health;
+mod limits;
+mod openapi;
 mod pages;
 mod query;
 mod request_log;
@@ -19,7 +21,10 @@ use actix_web::middleware::{NormalizePath, from_fn};
 use actix_web::{App, web};
 
 pub use api::{Api, Readiness, RestSettings};
-pub use external_oauth::EXTERNAL_OAUTH_ROUTES;
+pub use external_oauth::{EXTERNAL_OAUTH_LIMITS, EXTERNAL_OAUTH_ROUTES};
+pub use limits::{LimitSettings, PerMinute, Purpose};
+pub use openapi::description;
+pub use pages::PAGES;
 
 /// The whole web application over one [`Api`].
 pub fn app(
@@ -35,9 +40,11 @@ pub fn app(
 > {
     App::new()
         .app_data(api)
-        .configure(health::routes)
-        .configure(pages::routes)
+        // First, since the router tries one after the other.
         .configure(external_oauth::routes)
+        .configure(health::routes)
+        .configure(openapi::routes)
+        .configure(pages::routes)
         .default_service(web::to(external_oauth::no_such_path))
         .wrap(from_fn(headers::set::<BoxBody>))
         .wrap(from_fn(request_log::log::<BoxBody>))

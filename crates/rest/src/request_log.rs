@@ -2,6 +2,7 @@
 //! never logged.
 
 use std::fmt::Write as _;
+use std::net::IpAddr;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -16,12 +17,20 @@ use crate::client_address::client_address;
 
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-#[derive(Clone)]
-struct RequestId(String);
+/// What is known of a request when it comes in.
+struct Arrival {
+    id: String,
+    client: Option<IpAddr>,
+}
 
 /// The id of a request.
 pub(crate) fn request_id(request: &HttpRequest) -> Option<String> {
-    request.extensions().get::<RequestId>().map(|id| id.0.clone())
+    request.extensions().get::<Arrival>().map(|arrival| arrival.id.clone())
+}
+
+/// The address of the client.
+pub(crate) fn client(request: &HttpRequest) -> Option<IpAddr> {
+    request.extensions().get::<Arrival>().and_then(|arrival| arrival.client)
 }
 
 pub(crate) async fn log<B: MessageBody>(
@@ -30,8 +39,8 @@ pub(crate) async fn log<B: MessageBody>(
     next: Next<B>,
 ) -> Result<ServiceResponse<B>, actix_web::Error> {
     let id = new_id(&*api.random);
-    request.extensions_mut().insert(RequestId(id.clone()));
     let client = client_address(&request, &api.settings.trusted_proxies);
+    request.extensions_mut().insert(Arrival { id: id.clone(), client });
     let (method, path) = (request.method().clone(), request.path().to_owned());
     let started = api.clock.now();
     // Whatever is logged on the way, by detached work too, names the request.

@@ -10,6 +10,7 @@ use grantkeeper_domain::secret::SecretHash;
 use grantkeeper_domain::{Secret, StoreError};
 
 use crate::Api;
+use crate::limits::{Attempt, Refused};
 use crate::request_log::request_id;
 
 /// A person who is signed in, and what proves that a form came from one of our pages.
@@ -18,15 +19,27 @@ pub(crate) struct Session {
     pub(crate) form_token: String,
 }
 
+/// Why it cannot be said whether a browser has a session.
+pub(crate) enum SessionError {
+    /// Too many wrong ones came from its address.
+    Refused(Refused),
+    /// The store failed.
+    Store(StoreError),
+}
+
 /// The session of a browser; `None` where nobody is signed in.
-pub(crate) async fn session(api: &Api, request: &HttpRequest) -> Result<Option<Session>, StoreError> {
+pub(crate) async fn session(api: &Api, request: &HttpRequest) -> Result<Option<Session>, SessionError> {
     let Some(cookie) = request.cookie(&api.settings.session_cookie) else {
         return Ok(None);
     };
+    let attempt = Attempt::begin(api, request).map_err(SessionError::Refused)?;
     match api.use_cases.authenticate.run(cookie.value(), request_id(request)).await {
         Ok(caller) => Ok(Some(Session { caller, form_token: form_token(cookie.value()) })),
-        Err(AuthenticateError::Unauthenticated) => Ok(None),
-        Err(AuthenticateError::Store(error)) => Err(error),
+        Err(AuthenticateError::Unauthenticated) => {
+            attempt.failed();
+            Ok(None)
+        }
+        Err(AuthenticateError::Store(error)) => Err(SessionError::Store(error)),
     }
 }
 

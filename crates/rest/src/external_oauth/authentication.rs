@@ -11,6 +11,7 @@ use grantkeeper_domain::accounts::{AuthenticateError, Caller};
 
 use super::error::ApiError;
 use crate::Api;
+use crate::limits::Attempt;
 use crate::request_log::request_id;
 
 /// Lets callers with a usable API token through.
@@ -31,9 +32,13 @@ pub(super) async fn authenticate<B: MessageBody>(
 
 async fn caller(api: &Api, request: &HttpRequest) -> Result<Caller, ApiError> {
     let token = api_token(request).ok_or_else(ApiError::unauthenticated)?;
+    let attempt = Attempt::begin(api, request)?;
     match api.use_cases.authenticate.run(token, request_id(request)).await {
         Ok(caller) => Ok(caller),
-        Err(AuthenticateError::Unauthenticated) => Err(ApiError::unauthenticated()),
+        Err(AuthenticateError::Unauthenticated) => {
+            attempt.failed();
+            Err(ApiError::unauthenticated())
+        }
         Err(AuthenticateError::Store(error)) => Err(error.into()),
     }
 }

@@ -23,9 +23,9 @@ type Answer = Result<HttpResponse, ApiError>;
 const NO_PROVIDER: &str = "there is no such provider";
 const NO_AUTHORIZATION: &str = "there is no such authorization";
 /// Longer than any client's state; short enough for every provider's address line.
-const LONGEST_STATE: usize = 2048;
+pub(super) const LONGEST_STATE: usize = 2048;
 /// Whole seconds.
-const LONGEST_MIN_TTL: u64 = 3600;
+pub(super) const LONGEST_MIN_TTL: u64 = 3600;
 
 pub(super) async fn authorize(api: web::Data<Api>, caller: Authenticated, request: HttpRequest) -> Answer {
     let provider_id = id_in_path(&request, NO_PROVIDER)?;
@@ -105,6 +105,9 @@ pub(super) async fn access_token(api: web::Data<Api>, caller: Authenticated, req
     let lent = api.use_cases.lend_access_token.run(&caller.0, id, min_ttl).await?;
     Ok(HttpResponse::Created().json(WireToken::of(&lent, &api)))
 }
+
+/// The same at the path that the SDK calls.
+pub(super) use self::access_token as token;
 
 fn min_ttl(query: &Query) -> Result<Duration, ApiError> {
     let Some(text) = once(query, "min_ttl")? else {

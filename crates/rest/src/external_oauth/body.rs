@@ -9,9 +9,10 @@ use serde_json::Value;
 
 use super::error::ApiError;
 use super::fields::Fields;
+use crate::limits::in_time;
 
 /// Room for a client secret or a code of tens of kilobytes, and no more.
-const LARGEST: usize = 256 * 1024;
+pub(super) const LARGEST: usize = 256 * 1024;
 
 /// The members of the JSON object that is the body.
 pub(super) struct JsonObject(pub(super) Fields);
@@ -22,12 +23,14 @@ impl FromRequest for JsonObject {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let body = web::Payload::from_request(request, payload);
+        let request = request.clone();
         Box::pin(async move {
             let incomplete = |_| ApiError::invalid("body", "could not be read to its end");
             let body = body.await.map_err(incomplete)?;
-            let bytes = match body.to_bytes_limited(LARGEST).await {
-                Ok(bytes) => bytes.map_err(incomplete)?,
-                Err(_) => return Err(ApiError::too_large(LARGEST)),
+            let bytes = match in_time(&request, body.to_bytes_limited(LARGEST)).await {
+                None => return Err(ApiError::too_slow()),
+                Some(Err(_)) => return Err(ApiError::too_large(LARGEST)),
+                Some(Ok(bytes)) => bytes.map_err(incomplete)?,
             };
             match serde_json::from_slice(&bytes) {
                 Ok(Value::Object(members)) => Ok(Self(Fields::new(members))),

@@ -15,29 +15,39 @@ use grantkeeper_domain::providers::{
 use grantkeeper_domain::sealing::SealError;
 use grantkeeper_domain::tokens::LendError;
 use serde::Serialize;
+use utoipa::ToSchema;
 
+use crate::limits::Refused;
 use crate::query::UnreadableParameter;
 
 /// An error as the caller reads it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Error)]
 pub(super) struct ApiError {
     #[serde(skip)]
     status: StatusCode,
+    /// Seconds.
+    #[serde(skip)]
+    retry_after: Option<u64>,
+    /// What went wrong, and what to do about it.
     message: String,
+    /// The fields and parameters at fault; empty where none is.
     error_fields: Vec<FieldError>,
 }
 
 /// A field at fault, and what to do about it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct FieldError {
+    /// Its name; `body` or `query` where it is all of it.
     pub(super) name: String,
+    /// What is wrong with it.
     pub(super) message: String,
 }
 
 impl ApiError {
     fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self { status, message: message.into(), error_fields: Vec::new() }
+        Self { status, retry_after: None, message: message.into(), error_fields: Vec::new() }
     }
 
     pub(super) fn unauthenticated() -> Self {
@@ -54,6 +64,19 @@ impl ApiError {
 
     pub(super) fn too_large(limit: usize) -> Self {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is larger than {limit} bytes"))
+    }
+
+    pub(super) fn too_slow() -> Self {
+        Self::new(StatusCode::REQUEST_TIMEOUT, "the body took too long to come")
+    }
+
+    pub(super) fn unavailable() -> Self {
+        let message = "the service cannot reach its store; try again";
+        Self { retry_after: Some(1), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, message) }
+    }
+
+    pub(super) fn internal() -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal error")
     }
 
     pub(super) fn invalid_fields(fields: Vec<FieldError>) -> Self {
@@ -80,14 +103,11 @@ impl ResponseError for ApiError {
 
     fn error_response(&self) -> HttpResponse {
         let mut response = HttpResponse::build(self.status);
-        match self.status {
-            StatusCode::UNAUTHORIZED => {
-                response.insert_header((WWW_AUTHENTICATE, "Bearer realm=\"grantkeeper\""));
-            }
-            StatusCode::SERVICE_UNAVAILABLE => {
-                response.insert_header((RETRY_AFTER, "1"));
-            }
-            _ => {}
+        if self.status == StatusCode::UNAUTHORIZED {
+            response.insert_header((WWW_AUTHENTICATE, "Bearer realm=\"grantkeeper\""));
+        }
+        if let Some(seconds) = self.retry_after {
+            response.insert_header((RETRY_AFTER, seconds));
         }
         response.json(self)
     }
@@ -98,10 +118,8 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         tracing::error!(error = &error as &dyn std::error::Error, "the store failed");
         match error {
-            StoreError::Unavailable(_) => {
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, "the service cannot reach its store; try again")
-            }
-            StoreError::Unexpected(_) => Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal error"),
+            StoreError::Unavailable(_) => Self::unavailable(),
+            StoreError::Unexpected(_) => Self::internal(),
         }
     }
 }
@@ -109,6 +127,13 @@ impl From<StoreError> for ApiError {
 impl From<SealError> for ApiError {
     fn from(error: SealError) -> Self {
         error.into_store_error().into()
+    }
+}
+
+impl From<Refused> for ApiError {
+    fn from(refused: Refused) -> Self {
+        let retry_after = Some(refused.retry_after());
+        Self { retry_after, ..Self::new(StatusCode::TOO_MANY_REQUESTS, refused.to_string()) }
     }
 }
 

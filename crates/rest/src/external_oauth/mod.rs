@@ -3,6 +3,7 @@
 mod authentication;
 mod authorizations;
 mod body;
+mod description;
 mod error;
 mod fields;
 mod jobs;
@@ -16,44 +17,59 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Resource, ResponseError as _};
 
 use self::error::ApiError;
+use crate::limits::{self, Limit as _, Purpose, behind};
+use crate::openapi::Route;
 
 /// The path that current clients call, and the one of older releases of the SDK.
 const BASES: [&str; 2] = ["/api/v2/externalOAuth", "/externalOAuth"];
 
-/// Declares the routes, and a table of them for the tests that walk over every route.
+/// Declares the routes with their limits, tables of both for the tests that walk over every route, and the descriptions,
+/// which stand under the names of the handlers.
 macro_rules! routes {
-    ($($path:literal => { $($method:ident $handler:path),+ $(,)? }),+ $(,)?) => {
+    ($($path:literal => { $($method:ident $module:ident :: $handler:ident : $limit:ident),+ $(,)? }),+ $(,)?) => {
         /// Every route of the `external_oauth` API below its base paths: method and path, for tests that walk over all
         /// of them.
         pub const EXTERNAL_OAUTH_ROUTES: &[(&str, &str)] = &[$($((stringify!($method), $path)),+),+];
 
+        /// What each of [`EXTERNAL_OAUTH_ROUTES`] is limited as, in their order.
+        pub const EXTERNAL_OAUTH_LIMITS: &[Option<Purpose>] = &[$($(limits::$limit::PURPOSE),+),+];
+
         fn resources() -> Vec<Resource> {
             vec![$(web::resource($path)
-                $(.route(web::$method().to($handler)))+
+                $(.route(web::$method().to(behind::<limits::$limit, ApiError, _, _>($module::$handler))))+
                 .default_service(web::to(|| async {
                     method_not_allowed(&[$(stringify!($method)),+])
                 }))),+]
         }
+
+        fn descriptions() -> Vec<Route> {
+            vec![$($(description::route(stringify!($method), $path, description::$module::$handler())),+),+]
+        }
     };
 }
 
+// The router tries one after the other, so what is called all the time comes first.
 routes! {
-    "/providers" => { get providers::list, post providers::create },
-    "/providers/callback" => { post authorizations::callback },
-    "/providers/{id}" => { get providers::show, patch providers::update, delete providers::delete },
-    "/providers/{id}/authorize" => { post authorizations::authorize },
-    "/authorizedProviders" => { get authorizations::list },
-    "/authorizedProviders/{id}" => { get authorizations::show, delete authorizations::delete },
-    "/authorizedProviders/{id}/accessToken" => { post authorizations::access_token },
-    "/authorizedProviders/{id}/token" => { post authorizations::access_token },
-    "/authorizedProviders/{id}/userinfo" => { get authorizations::user_info },
-    "/jobs" => { get jobs::list, post jobs::create },
-    "/jobs/{id}" => { get jobs::show },
+    "/authorizedProviders/{id}/token" => { post authorizations::token: TokenRead },
+    "/authorizedProviders/{id}/accessToken" => { post authorizations::access_token: TokenRead },
+    "/providers" => { get providers::list: Unlimited, post providers::create: Unlimited },
+    "/providers/callback" => { post authorizations::callback: Callback },
+    "/providers/{id}" => {
+        get providers::show: Unlimited,
+        patch providers::update: Unlimited,
+        delete providers::delete: Unlimited,
+    },
+    "/providers/{id}/authorize" => { post authorizations::authorize: StartFlow },
+    "/authorizedProviders" => { get authorizations::list: Unlimited },
+    "/authorizedProviders/{id}" => { get authorizations::show: Unlimited, delete authorizations::delete: Unlimited },
+    "/authorizedProviders/{id}/userinfo" => { get authorizations::user_info: TokenRead },
+    "/jobs" => { get jobs::list: Unlimited, post jobs::create: Unlimited },
+    "/jobs/{id}" => { get jobs::show: Unlimited },
 }
 
 pub(crate) fn routes(config: &mut ServiceConfig) {
     config.service(
-        web::resource("/api/v2/version")
+        web::resource(version::PATH)
             .route(web::get().to(version::version))
             .default_service(web::to(|| async { method_not_allowed(&["get"]) })),
     );
@@ -65,12 +81,20 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
     }
 }
 
+/// What is described of this API.
+pub(crate) fn described() -> Vec<Route> {
+    let mut routes = descriptions();
+    routes.push(version::described());
+    routes
+}
+
 /// Whatever stands below no route.
 pub(crate) async fn no_such_path(_request: HttpRequest) -> HttpResponse {
     ApiError::not_found("there is nothing at this path").error_response()
 }
 
-fn method_not_allowed(allowed: &[&str]) -> HttpResponse {
+/// A path that takes only other methods.
+pub(crate) fn method_not_allowed(allowed: &[&str]) -> HttpResponse {
     let mut response = ApiError::method_not_allowed().error_response();
     let allowed = allowed.join(", ").to_uppercase();
     if let Ok(value) = allowed.parse() {

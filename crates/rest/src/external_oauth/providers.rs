@@ -34,9 +34,6 @@ fn filter(query: &Query) -> Result<Option<ProviderFilter>, ApiError> {
     for id in &asked {
         ids.extend(checked_id::<ProviderId>("ids", id)?);
     }
-    if ids.is_empty() && !asked.is_empty() {
-        return Ok(None);
-    }
     let kind =
         |name: &str| ProviderKind::from_name(name).ok_or_else(|| ApiError::invalid("types", one_of_types()));
     let kinds = query.list("types").into_iter().map(kind).collect::<Result<_, _>>()?;
@@ -48,7 +45,9 @@ fn filter(query: &Query) -> Result<Option<ProviderFilter>, ApiError> {
             return Err(ApiError::invalid("orderBy", "must be one of createdAt, -createdAt, and given once"));
         }
     };
-    Ok(Some(ProviderFilter { ids, kinds, hosts, newest_first }))
+    // Last: a query that is not valid is refused whatever it asks for.
+    let asks_for_strangers_alone = ids.is_empty() && !asked.is_empty();
+    Ok((!asks_for_strangers_alone).then_some(ProviderFilter { ids, kinds, hosts, newest_first }))
 }
 
 pub(super) async fn create(

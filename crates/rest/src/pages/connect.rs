@@ -9,10 +9,11 @@ use grantkeeper_domain::authorizations::{ConfirmFlowError, FlowProgress, FlowSum
 use grantkeeper_domain::ids::FlowId;
 use serde::Deserialize;
 
+use super::form::PageForm;
 use super::page;
 use super::sign_in::comes_from_us;
 use crate::Api;
-use crate::session::{flow_cookie, session};
+use crate::session::{SessionError, flow_cookie, session};
 
 #[derive(Template)]
 #[template(path = "connect.html")]
@@ -37,7 +38,7 @@ pub(super) async fn show(api: web::Data<Api>, request: HttpRequest, path: web::P
     let session = match session(&api, &request).await {
         Ok(Some(session)) => session,
         Ok(None) => return see_other(&format!("/sign-in?return_to=%2Fconnect%2F{flow}")),
-        Err(error) => return page::broken(&error),
+        Err(error) => return no_session(&error),
     };
     match api.use_cases.confirm_flow.summary(&session.caller, flow).await {
         Ok(summary) => {
@@ -52,7 +53,7 @@ pub(super) async fn answer(
     api: web::Data<Api>,
     request: HttpRequest,
     path: web::Path<String>,
-    form: web::Form<Answer>,
+    PageForm(form): PageForm<Answer>,
 ) -> HttpResponse {
     let Ok(flow) = path.parse::<FlowId>() else {
         return page::not_valid();
@@ -60,7 +61,7 @@ pub(super) async fn answer(
     let session = match session(&api, &request).await {
         Ok(Some(session)) => session,
         Ok(None) => return page::not_valid(),
-        Err(error) => return page::broken(&error),
+        Err(error) => return no_session(&error),
     };
     if !comes_from_us(&api, &request) || form.form_token != session.form_token {
         return page::not_valid();
@@ -112,6 +113,13 @@ pub(super) async fn done(api: web::Data<Api>, path: web::Path<String>) -> HttpRe
             page::message(StatusCode::OK, "Not linked", &[&code, "Please start again in a moment."])
         }
         Err(error) => failed(&error),
+    }
+}
+
+fn no_session(error: &SessionError) -> HttpResponse {
+    match error {
+        SessionError::Refused(refused) => page::too_many_requests(*refused),
+        SessionError::Store(error) => page::broken(error),
     }
 }
 

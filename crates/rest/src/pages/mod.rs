@@ -2,25 +2,35 @@
 
 mod callback;
 mod connect;
+mod form;
 mod page;
 mod sign_in;
+mod turned_away;
 
-use actix_web::error::InternalError;
 use actix_web::web::{self, FormConfig, ServiceConfig};
 
-pub(crate) fn routes(config: &mut ServiceConfig) {
-    config
-        .app_data(form_config())
-        .route("/sign-in", web::get().to(sign_in::show))
-        .route("/sign-in", web::post().to(sign_in::sign_in))
-        .route("/connect/{flow}", web::get().to(connect::show))
-        .route("/connect/{flow}", web::post().to(connect::answer))
-        .route("/connect/{flow}/done", web::get().to(connect::done))
-        .route("/callback/{provider}", web::get().to(callback::callback));
+use self::turned_away::TurnedAway;
+use crate::limits::{self, Limit as _, Purpose, behind};
+
+/// Declares the pages with their limits, and a table of them for the tests that walk over every one.
+macro_rules! pages {
+    ($($method:ident $path:literal => $handler:path: $limit:ident),+ $(,)?) => {
+        /// Every page: method, path, and what it is limited as.
+        pub const PAGES: &[(&str, &str, Option<Purpose>)] =
+            &[$((stringify!($method), $path, limits::$limit::PURPOSE)),+];
+
+        pub(crate) fn routes(config: &mut ServiceConfig) {
+            config.app_data(FormConfig::default().limit(form::LARGEST))
+                $(.route($path, web::$method().to(behind::<limits::$limit, TurnedAway, _, _>($handler))))+;
+        }
+    };
 }
 
-/// A form that is not one of ours gets a page too, and the same as any other request that leads nowhere.
-fn form_config() -> FormConfig {
-    FormConfig::default()
-        .error_handler(|error, _| InternalError::from_response(error, page::not_valid()).into())
+pages! {
+    get "/sign-in" => sign_in::show: Unlimited,
+    post "/sign-in" => sign_in::sign_in: Callback,
+    get "/connect/{flow}" => connect::show: Callback,
+    post "/connect/{flow}" => connect::answer: Callback,
+    get "/connect/{flow}/done" => connect::done: Callback,
+    get "/callback/{provider}" => callback::callback: Callback,
 }

@@ -6,6 +6,8 @@ use actix_web::http::header::{self, ContentType, HeaderValue};
 use askama::Template;
 use grantkeeper_domain::StoreError;
 
+use crate::limits::Refused;
+
 /// A page with a heading and a few lines.
 #[derive(Template)]
 #[template(path = "message.html")]
@@ -35,6 +37,20 @@ pub(super) fn not_valid() -> HttpResponse {
 pub(super) fn broken(error: &StoreError) -> HttpResponse {
     tracing::error!(error = error as &dyn std::error::Error, "a page could not be made");
     message(StatusCode::SERVICE_UNAVAILABLE, "Something went wrong here", &["Please try again in a moment."])
+}
+
+/// Whoever comes too often waits.
+pub(super) fn too_many_requests(refused: Refused) -> HttpResponse {
+    let seconds = refused.retry_after();
+    let line = format!("Please try again in {seconds} {}.", if seconds == 1 { "second" } else { "seconds" });
+    let mut response = message(StatusCode::TOO_MANY_REQUESTS, "Too many requests", &[&line]);
+    response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    response
+}
+
+/// A form that did not come within the time there is for it.
+pub(super) fn too_slow() -> HttpResponse {
+    message(StatusCode::REQUEST_TIMEOUT, "This took too long", &["Please try again."])
 }
 
 /// A page with a form. Its forms may lead to our own origin, and to `leads_to` where one is named (browsers apply the

@@ -7,8 +7,10 @@ use askama::Template;
 use grantkeeper_domain::accounts::OpenSessionError;
 use serde::Deserialize;
 
+use super::form::PageForm;
 use super::page;
 use crate::Api;
+use crate::limits::Attempt;
 use crate::query::Query;
 use crate::request_log::request_id;
 use crate::session::session_cookie;
@@ -39,19 +41,25 @@ pub(super) async fn show(request: HttpRequest) -> HttpResponse {
 pub(super) async fn sign_in(
     api: web::Data<Api>,
     request: HttpRequest,
-    form_data: web::Form<Form>,
+    PageForm(Form { token, return_to }): PageForm<Form>,
 ) -> HttpResponse {
-    let Form { token, return_to } = form_data.into_inner();
     // Signing a victim in to an attacker's account is an attack too.
     if !comes_from_us(&api, &request) || !is_own_path(&return_to) {
         return page::not_valid();
     }
+    let attempt = match Attempt::begin(&api, &request) {
+        Ok(attempt) => attempt,
+        Err(refused) => return page::too_many_requests(refused),
+    };
     match api.use_cases.open_session.run(token.trim(), request_id(&request)).await {
         Ok((_, session)) => HttpResponse::SeeOther()
             .cookie(session_cookie(&api, &session.secret))
             .insert_header((LOCATION, return_to))
             .finish(),
-        Err(OpenSessionError::Refused) => form(StatusCode::UNAUTHORIZED, &return_to, true),
+        Err(OpenSessionError::Refused) => {
+            attempt.failed();
+            form(StatusCode::UNAUTHORIZED, &return_to, true)
+        }
         Err(OpenSessionError::Store(error)) => page::broken(&error),
     }
 }

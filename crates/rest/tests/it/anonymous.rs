@@ -7,11 +7,14 @@ use grantkeeper_rest::EXTERNAL_OAUTH_ROUTES;
 
 use crate::service::{BASE, Service};
 
-/// What anybody may call: the SDK's handshake, health, and the pages, which bring their own checks.
-const OPEN: [(&str, &str); 5] = [
+/// What anybody may call: the SDK's handshake, health, the description of the API, which tells nothing of anybody, and
+/// the pages, which bring their own checks.
+const OPEN: [(&str, &str); 7] = [
     ("GET", "/api/v2/version/"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
+    ("GET", "/openapi.json"),
+    ("GET", "/docs"),
     ("GET", "/sign-in?return_to=/connect/0"),
     ("GET", "/connect/0199c1f0-0000-7000-8000-000000000000/done"),
 ];

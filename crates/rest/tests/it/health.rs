@@ -9,7 +9,7 @@ use actix_web::http::StatusCode;
 use actix_web::test::TestRequest;
 use actix_web::web::{Data, block};
 use async_trait::async_trait;
-use grantkeeper_rest::{Api, Readiness, RestSettings, app};
+use grantkeeper_rest::{Api, LimitSettings, Readiness, RestSettings, app};
 
 use crate::service::{PUBLIC_URL, Service};
 
@@ -39,6 +39,7 @@ async fn without_its_key_a_service_is_alive_but_not_ready() {
         session_cookie: "s".to_owned(),
         trusted_proxies: Vec::new(),
         asks_people: true,
+        limits: LimitSettings::default(),
     };
     service.api =
         Data::new(Api::new(&service.ports, service.use_cases.clone(), Arc::new(NotReady), settings));

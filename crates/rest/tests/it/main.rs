@@ -4,10 +4,15 @@
 mod anonymous;
 mod audit;
 mod browser;
+mod described;
 mod health;
 mod jobs;
+mod limits;
 mod malformed;
+mod openapi;
 mod providers;
+mod schema;
 mod secrets;
 mod service;
+mod slow_bodies;
 mod tokens;

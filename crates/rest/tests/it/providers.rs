@@ -87,6 +87,8 @@ async fn listing() {
         service.told(&service.member, "GET", "/providers/?orderBy=name", None).await,
         service.told(&service.member, "GET", "/providers/?orderBy=createdAt&orderBy=createdAt", None).await,
         service.told(&service.member, "GET", &format!("/providers/?ids={too_long}"), None).await,
+        service.told(&service.member, "GET", "/providers/?ids=no-such-id&types=nonsense", None).await,
+        service.told(&service.member, "GET", "/providers/?ids=no-such-id&orderBy=name", None).await,
     ];
     insta::assert_snapshot!(told.join("\n"));
 }

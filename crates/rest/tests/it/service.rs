@@ -1,5 +1,6 @@
 //! The service under test.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use actix_web::http::header::{self, HeaderMap};
@@ -11,10 +12,12 @@ use grantkeeper_domain::accounts::{Account, Organization, Role};
 use grantkeeper_domain::memory::MemoryStore;
 use grantkeeper_domain::tokens::TokenSettings;
 use grantkeeper_domain::{BackgroundTasks, Ports, Settings, UseCases};
-use grantkeeper_rest::{Api, Readiness, RestSettings, app};
+use grantkeeper_rest::{Api, LimitSettings, Readiness, RestSettings, app};
 use grantkeeper_testkit::scripted_provider::ScriptedProvider;
 use grantkeeper_testkit::{FixedClock, SeededRandom, TestSealer};
 use serde_json::Value;
+
+use crate::described::{check_answer, check_body};
 
 pub(crate) const PUBLIC_URL: &str = "http://127.0.0.1:8080";
 pub(crate) const BASE: &str = "/api/v2/externalOAuth";
@@ -76,12 +79,7 @@ impl Service {
             holder: "test".to_owned(),
         };
         let use_cases = UseCases::over(&ports, &settings);
-        let rest = RestSettings {
-            public_url: PUBLIC_URL.to_owned(),
-            session_cookie: "coder_session_token".to_owned(),
-            trusted_proxies: Vec::new(),
-            asks_people,
-        };
+        let rest = RestSettings { asks_people, ..rest_settings() };
         let api = Data::new(Api::new(&ports, use_cases.clone(), Arc::new(AlwaysReady), rest));
         let organization = use_cases.create_organization.run("Acme").await.unwrap();
         let others = use_cases.create_organization.run("Others").await.unwrap();
@@ -92,27 +90,47 @@ impl Service {
         Self { api, clock, provider, use_cases, ports, admin, member, colleague, stranger }
     }
 
-    /// Sends a request as it is.
+    /// The same with limits, and behind proxies.
+    pub(crate) fn limited(self, limits: LimitSettings, proxies: &[&str]) -> Self {
+        let trusted_proxies = proxies.iter().map(|net| net.parse().unwrap()).collect();
+        let rest = RestSettings { limits, trusted_proxies, ..rest_settings() };
+        let api = Data::new(Api::new(&self.ports, self.use_cases.clone(), Arc::new(AlwaysReady), rest));
+        Self { api, ..self }
+    }
+
+    /// Sends a request as it is. The answer has to be one that the API's description has.
     pub(crate) async fn send(&self, request: TestRequest) -> Answer {
+        self.send_from("127.0.0.1", request).await
+    }
+
+    /// Sends a request over a connection from that address.
+    pub(crate) async fn send_from(&self, peer: &str, request: TestRequest) -> Answer {
         let service = actix_web::test::init_service(app(self.api.clone())).await;
-        let request = request.peer_addr(([127, 0, 0, 1], 40_000).into()).to_request();
+        let peer: IpAddr = peer.parse().unwrap();
+        let request = request.peer_addr((peer, 40_000).into()).to_request();
+        let (called, path) = (request.method().clone(), request.path().to_owned());
         let response = actix_web::test::call_service(&service, request).await;
         let (status, headers) = (response.status(), response.headers().clone());
         let body = actix_web::test::read_body(response).await;
-        Answer { status, headers, body: String::from_utf8(body.to_vec()).unwrap() }
+        let answer = Answer { status, headers, body: String::from_utf8(body.to_vec()).unwrap() };
+        check_answer(called.as_str(), &path, &answer);
+        answer
     }
 
     /// Calls the `external_oauth` API with a token and maybe a JSON body.
     pub(crate) async fn call(&self, token: &str, method: &str, path: &str, body: Option<Value>) -> Answer {
-        let method = Method::from_bytes(method.as_bytes()).unwrap();
         let mut request = TestRequest::default()
-            .method(method)
+            .method(Method::from_bytes(method.as_bytes()).unwrap())
             .uri(&format!("{BASE}{path}"))
             .insert_header((header::AUTHORIZATION, format!("Bearer {token}")));
-        if let Some(body) = body {
+        if let Some(body) = &body {
             request = request.set_json(body);
         }
-        self.send(request).await
+        let answer = self.send(request).await;
+        if let Some(body) = body {
+            check_body(method, &format!("{BASE}{path}"), &body, answer.status);
+        }
+        answer
     }
 
     pub(crate) async fn get(&self, token: &str, path: &str) -> Answer {
@@ -168,6 +186,16 @@ async fn token(use_cases: &UseCases, organization: &Organization, email: &str, r
     let account: Account = use_cases.create_account.run(organization.id, email, role).await.unwrap();
     let issued = use_cases.issue_api_token.run(account.id, None).await.unwrap();
     issued.secret.expose().to_owned()
+}
+
+fn rest_settings() -> RestSettings {
+    RestSettings {
+        public_url: PUBLIC_URL.to_owned(),
+        session_cookie: "coder_session_token".to_owned(),
+        trusted_proxies: Vec::new(),
+        asks_people: true,
+        limits: LimitSettings::default(),
+    }
 }
 
 pub(crate) fn new_provider() -> Value {

@@ -3,34 +3,58 @@
 use grantkeeper_domain::authorizations::{AuthorizationView, Scopes, StartedFlow};
 use grantkeeper_domain::tokens::LentToken;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{WireProvider, WireUserInfo, rfc3339};
 use crate::Api;
+use crate::external_oauth::description::values;
 
 /// An authorization. It has no member that could hold a token.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Authorization)]
 pub(in super::super) struct WireAuthorization {
+    /// Its id; authorizing the same account at the same provider again keeps it.
     id: String,
+    /// When the user authorized first.
+    #[schema(format = DateTime)]
     created_at: String,
+    /// The account that it belongs to.
     user_id: String,
+    /// The organization of that account.
     org_id: String,
+    /// The id of our client at the provider.
     oauth_client_id: String,
+    /// Names the stored, sealed tokens.
     credential_id: String,
     provider: WireProvider,
+    #[schema(schema_with = values::authorization_status)]
     status: &'static str,
+    /// Why the status is what it is, as a code.
     #[serde(skip_serializing_if = "Option::is_none")]
     status_reason: Option<String>,
+    /// Since when it is so.
+    #[schema(format = DateTime)]
     status_since: String,
+    /// What the provider granted.
     granted_scopes: Vec<String>,
+    /// What was asked for and not granted.
     missing_scopes: Vec<String>,
+    /// When the stored access token expires, where the provider says so.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
     access_token_expires_at: Option<String>,
+    /// When the grant expires, where the provider says so.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
     refresh_token_expires_at: Option<String>,
+    /// After a failed refresh: before this the provider is not asked again.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
     next_attempt_at: Option<String>,
+    /// When the tokens were refreshed last.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
     last_refreshed_at: Option<String>,
 }
 
@@ -63,10 +87,14 @@ fn list(scopes: &Scopes) -> Vec<String> {
 }
 
 /// A flow that was started.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = StartedFlow)]
 pub(in super::super) struct WireStartedFlow<'a> {
+    /// Where the user's browser goes next: the provider's page, or one of ours that asks first.
+    #[schema(format = "uri")]
     redirect_url: &'a str,
+    /// The state that comes back with the code.
     state: &'a str,
 }
 
@@ -77,8 +105,9 @@ impl<'a> WireStartedFlow<'a> {
 }
 
 /// A flow that was completed.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = CompletedFlow)]
 pub(in super::super) struct WireCompletedFlow<'a> {
     authorized_provider: WireAuthorization,
     user_info: WireUserInfo<'a>,
@@ -94,12 +123,16 @@ impl<'a> WireCompletedFlow<'a> {
 }
 
 /// The one answer of this API that carries a token of a provider: an access token, to the user it belongs to.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = AccessToken)]
 pub(in super::super) struct WireToken<'a> {
+    /// The provider's access token.
     access_token: &'a str,
     authorized_oauth_provider: WireAuthorization,
+    /// When the token expires, where the provider says so.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
     expires_at: Option<String>,
 }
 

@@ -2,23 +2,36 @@
 
 use grantkeeper_domain::jobs::{Job, JobDetail};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::rfc3339;
+use crate::external_oauth::description::values;
 
 /// A job.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Job)]
 pub(in super::super) struct WireJob<'a> {
+    /// Its id.
     id: String,
+    /// A line for people.
     name: &'a str,
+    /// The organization that it is about.
     org_id: String,
     #[serde(rename = "type")]
+    #[schema(schema_with = values::job_type)]
     kind: &'static str,
+    #[schema(schema_with = values::job_status)]
     status: &'static str,
+    /// When a worker first took it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
     started_at: Option<String>,
+    /// When it ended.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
     finished_at: Option<String>,
+    #[schema(schema_with = values::job_details)]
     details: &'a [JobDetail],
 }
 

@@ -11,6 +11,7 @@ use actix_web::HttpRequest;
 use chrono::{DateTime, SecondsFormat, Utc};
 use grantkeeper_domain::jobs::Job;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 pub(super) use self::authorization::{WireAuthorization, WireCompletedFlow, WireStartedFlow, WireToken};
 pub(super) use self::job::WireJob;
@@ -32,8 +33,11 @@ impl<T> Default for Listing<T> {
 }
 
 /// Where a job is.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = JobLocation)]
 pub(super) struct Location {
+    /// The absolute URL of the job, as in the header `Location`.
+    #[schema(format = "uri")]
     location: String,
 }
 
@@ -46,7 +50,8 @@ pub(super) fn job_location(api: &Api, job: &Job) -> String {
     format!("{}{}/jobs/{}/", api.settings.public_url, super::BASES[0], job.id)
 }
 
-const LONGEST_ID: usize = 128;
+/// Characters.
+pub(super) const LONGEST_ID: usize = 128;
 
 /// An id that a caller sent: `None` where it cannot be ours, an error where it is longer than any.
 pub(super) fn checked_id<Id: FromStr>(name: &str, text: &str) -> Result<Option<Id>, ApiError> {

@@ -2,43 +2,69 @@
 
 use grantkeeper_domain::providers::{Provider, ProviderStatus, ProviderView};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::rfc3339;
 use crate::Api;
+use crate::external_oauth::description::values;
 
 /// A provider. It has no member that could hold the client secret.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Provider)]
 pub(in super::super) struct WireProvider {
+    /// Its id; it stays the same whatever is changed.
     id: String,
+    /// The organization that it belongs to.
     org_id: String,
+    /// Its name, for people.
     name: String,
     #[serde(rename = "type")]
+    #[schema(schema_with = values::provider_type)]
     kind: &'static str,
+    #[schema(schema_with = values::provider_status)]
     status: &'static str,
+    /// The id of our client at the provider.
     client_id: String,
+    /// Names the stored, sealed client credentials; it stays the same when the secret is replaced.
     secure_config_id: String,
+    /// Whether the parameter that forces the provider's consent page is left out.
     skip_consent: bool,
     metadata: Metadata,
+    /// When it was registered.
+    #[schema(format = DateTime)]
     created_at: String,
+    /// When it was changed last.
+    #[schema(format = DateTime)]
     updated_at: String,
+    /// The short id, unique within the organization; a provider that could not be deleted has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     slug: Option<String>,
+    /// What is asked of the provider for every user.
     scopes: Vec<String>,
+    /// Whether users may authorize without a browser at hand (RFC 8628).
     device_flow: bool,
+    /// The redirect URI to enter at the provider, for flows over our own pages.
     callback_url: String,
+    /// Whether deleting an authorization ends it at the provider as well.
     supports_revocation: bool,
+    /// What a revocation at the provider ends, where it can revoke.
     #[serde(skip_serializing_if = "Option::is_none")]
     revocation_scope: Option<&'static str>,
+    /// The slug of a GitHub App.
     #[serde(skip_serializing_if = "Option::is_none")]
     app_slug: Option<String>,
 }
 
-#[derive(Serialize)]
+/// Where the provider is.
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = ProviderMetadata)]
 struct Metadata {
+    /// Its URL; for a provider in the cloud the bare host name.
     #[serde(skip_serializing_if = "Option::is_none")]
     host: Option<String>,
+    /// Where users manage what they have authorized.
     #[serde(skip_serializing_if = "Option::is_none")]
     settings_url: Option<String>,
 }

@@ -1,0 +1,71 @@
+//! Limits: how often an account, and an address, may do what costs something, and how long a body may take to come.
+//!
+//! Every route says in the table of its API what it is limited as. [`behind`] puts its handler behind that limit, before
+//! its arguments are read; what is refused is answered in the API's own form, which is made [`From`] a [`Refused`].
+//! [`Attempt`] does the same for wrong tokens. Each process counts for itself.
+
+mod address;
+mod admission;
+mod attempt;
+mod limiter;
+mod patience;
+mod purpose;
+mod quota;
+mod refused;
+mod settings;
+
+use grantkeeper_domain::ids::AccountId;
+
+pub(crate) use self::address::Address;
+pub(crate) use self::admission::behind;
+pub(crate) use self::attempt::Attempt;
+pub(crate) use self::patience::in_time;
+pub use self::purpose::Purpose;
+pub(crate) use self::purpose::{Callback, Limit, StartFlow, TokenRead, Unlimited};
+pub(crate) use self::refused::Refused;
+pub use self::settings::{LimitSettings, PerMinute};
+
+use self::limiter::Limiter;
+
+/// All limiters of one process.
+pub(crate) struct Limits {
+    flows: Limiters,
+    callbacks: Limiters,
+    token_reads: Limiters,
+    wrong_tokens: Option<Limiter<Address>>,
+}
+
+/// Those of one purpose; `None` is no limit.
+struct Limiters {
+    caller: Option<Limiter<AccountId>>,
+    address: Option<Limiter<Address>>,
+}
+
+impl Limits {
+    pub(crate) fn new(settings: &LimitSettings) -> Self {
+        Self {
+            flows: Limiters::new(settings.flows),
+            callbacks: Limiters::new(settings.callbacks),
+            token_reads: Limiters::new(settings.token_reads),
+            wrong_tokens: Limiter::per_minute(settings.wrong_tokens_per_address),
+        }
+    }
+
+    fn of(&self, purpose: Purpose) -> &Limiters {
+        match purpose {
+            Purpose::StartFlow => &self.flows,
+            Purpose::Callback => &self.callbacks,
+            Purpose::TokenRead => &self.token_reads,
+        }
+    }
+}
+
+impl Limiters {
+    fn new(PerMinute { caller, address }: PerMinute) -> Self {
+        Self { caller: Limiter::per_minute(caller), address: Limiter::per_minute(address) }
+    }
+
+    fn are_off(&self) -> bool {
+        self.caller.is_none() && self.address.is_none()
+    }
+}

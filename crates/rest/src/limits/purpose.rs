@@ -1,0 +1,50 @@
+//! What requests are limited as.
+
+/// What a route is limited as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// It starts a flow: rows, an audit entry, and a page of a provider's.
+    StartFlow,
+    /// It belongs to the way back from a provider: a state, a code or a session can be guessed at.
+    Callback,
+    /// It hands a token out, or uses one: an audit entry, and maybe a call to the provider.
+    TokenRead,
+}
+
+impl Purpose {
+    /// What operators call it in the settings and read in the log.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::StartFlow => "flows",
+            Self::Callback => "callbacks",
+            Self::TokenRead => "token_reads",
+        }
+    }
+}
+
+/// A purpose in the type of what it limits.
+pub(crate) trait Limit: 'static {
+    const PURPOSE: Option<Purpose>;
+}
+
+macro_rules! limits {
+    ($($(#[$doc:meta])* $name:ident = $purpose:expr),+ $(,)?) => {$(
+        $(#[$doc])*
+        pub(crate) struct $name;
+
+        impl Limit for $name {
+            const PURPOSE: Option<Purpose> = $purpose;
+        }
+    )+};
+}
+
+limits! {
+    /// Not limited: it costs little, or is polled by design.
+    Unlimited = None,
+    /// [`Purpose::StartFlow`].
+    StartFlow = Some(Purpose::StartFlow),
+    /// [`Purpose::Callback`].
+    Callback = Some(Purpose::Callback),
+    /// [`Purpose::TokenRead`].
+    TokenRead = Some(Purpose::TokenRead),
+}
