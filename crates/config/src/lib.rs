@@ -27,6 +27,7 @@ pub use sections::browser::Browser;
 pub use sections::database_url::DatabaseUrl;
 pub use sections::jobs::Jobs;
 pub use sections::keys::{KeyText, Keys};
+pub use sections::limits::Limits;
 pub use sections::log::{Log, LogFormat};
 pub use sections::network::{AllowedPeer, Network};
 pub use sections::providers::{EndpointReplacements, PROVIDER_TYPES, Providers};

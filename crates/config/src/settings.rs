@@ -10,6 +10,7 @@ use crate::sections::browser::Browser;
 use crate::sections::database_url::DatabaseUrl;
 use crate::sections::jobs::Jobs;
 use crate::sections::keys::{KeyText, Keys};
+use crate::sections::limits::Limits;
 use crate::sections::log::Log;
 use crate::sections::network::Network;
 use crate::sections::providers::Providers;
@@ -26,6 +27,8 @@ pub struct Settings {
     pub public_url: Option<PublicUrl>,
     /// Where the store is.
     pub database_url: DatabaseUrl,
+    /// PostgreSQL: how many connections this process may have for writes and lists.
+    pub database_connections: usize,
     /// How many threads answer requests; by default one per core.
     pub workers: Option<usize>,
     /// Where the operator's key is.
@@ -36,6 +39,8 @@ pub struct Settings {
     pub network: Network,
     /// How access tokens are kept fresh.
     pub tokens: Tokens,
+    /// How often an account and an address may do what costs something.
+    pub limits: Limits,
     /// The pages that people see.
     pub browser: Browser,
     /// The simulated provider.
@@ -71,16 +76,19 @@ impl Settings {
     fn read(reader: &mut Reader) -> Self {
         let public_url = reader.parsed("public_url", PublicUrl::parse);
         let workers = reader.number("workers", &(1..=1_024), "the number of threads");
+        let connections = reader.number("database_connections", &(1..=1_000), "the number of connections");
         Self {
             listen: reader
                 .parsed("listen", address)
                 .unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, 8_080))),
             database_url: reader.parsed("database_url", DatabaseUrl::parse).unwrap_or_default(),
+            database_connections: connections.and_then(|number| usize::try_from(number).ok()).unwrap_or(16),
             workers: workers.and_then(|workers| usize::try_from(workers).ok()),
             keys: Keys::read(reader),
             log: Log::read(reader),
             network: Network::read(reader),
             tokens: Tokens::read(reader),
+            limits: Limits::read(reader),
             browser: Browser::read(reader, public_url.as_ref()),
             simulator: Simulator::read(reader, public_url.as_ref()),
             providers: Providers::read(reader),

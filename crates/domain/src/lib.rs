@@ -18,6 +18,7 @@ mod fixtures;
 pub mod fuzz;
 pub mod ids;
 pub mod jobs;
+mod lease;
 #[cfg(feature = "memory")]
 pub mod memory;
 mod persist;
@@ -33,6 +34,7 @@ mod use_cases;
 
 pub use background::BackgroundTasks;
 pub use clean_up::CleanUp;
+pub use lease::Lease;
 pub use ports::{Ports, Store};
 pub use secret::Secret;
 #[cfg(any(test, feature = "mock"))]

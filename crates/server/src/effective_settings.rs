@@ -1,6 +1,6 @@
 //! The settings that are in effect, for showing: without the key, and without passwords.
 
-use grantkeeper_config::{AllowedPeer, EndpointReplacements, LogFormat, Settings};
+use grantkeeper_config::{AllowedPeer, EndpointReplacements, Limits, LogFormat, Settings};
 use serde_json::{Map, Value, json};
 use url::Url;
 
@@ -14,6 +14,7 @@ pub(crate) fn of(settings: &Settings) -> Value {
         "listen": settings.listen.to_string(),
         "public_url": settings.public_url.as_ref().map(ToString::to_string),
         "database_url": without_password(settings.database_url.as_str()),
+        "database_connections": settings.database_connections,
         "workers": settings.workers,
         "keys": { "file": settings.keys.file() },
         "log": {
@@ -26,6 +27,7 @@ pub(crate) fn of(settings: &Settings) -> Value {
             "caller_wait": settings.tokens.caller_wait.as_secs(),
             "upstream_limit": settings.tokens.upstream_limit.as_secs(),
         },
+        "limits": limits(&settings.limits),
         "browser": {
             "session_cookie": settings.browser.session_cookie,
             "confirmation": settings.browser.confirmation,
@@ -69,6 +71,19 @@ fn peer(peer: &AllowedPeer) -> String {
         AllowedPeer::Net(network) => network.to_string(),
         AllowedPeer::Host(host) => host.clone(),
     }
+}
+
+fn limits(limits: &Limits) -> Value {
+    json!({
+        "flows_per_caller": limits.flows_per_caller,
+        "flows_per_address": limits.flows_per_address,
+        "callbacks_per_caller": limits.callbacks_per_caller,
+        "callbacks_per_address": limits.callbacks_per_address,
+        "token_reads_per_caller": limits.token_reads_per_caller,
+        "token_reads_per_address": limits.token_reads_per_address,
+        "wrong_tokens_per_address": limits.wrong_tokens_per_address,
+        "connections": limits.connections,
+    })
 }
 
 fn endpoints(replaced: &EndpointReplacements) -> Value {

@@ -1,9 +1,55 @@
-//! The socket that the service listens on.
+//! The socket that the service listens on, and what its connections may do.
+//!
+//! The head of a request has room for 128 KiB and 96 headers, and its target for 64 KiB; what is larger is answered 431
+//! or 400. These are the web framework's own limits: a bearer token or cookie of 4 KiB is far below them, and no setting
+//! of ours could lower them.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::time::Duration;
+
+use actix_web::HttpServer;
+use actix_web::dev::Server;
+use actix_web::web::Data;
+use grantkeeper_rest::Api;
 
 use crate::failure::Failure;
+
+/// How long the head of a connection's first request may take to come.
+const LONGEST_HEAD: Duration = Duration::from_secs(5);
+/// How long a connection may rest between two requests: longer than proxies leave theirs, which is a minute mostly. A
+/// proxy that is not the first to close would send a request into a connection that is just being closed.
+const LONGEST_REST: Duration = Duration::from_secs(75);
+/// How long is read on after an answer that did not wait for the body: if the connection were closed with something
+/// unread in it, the answer would be lost with it.
+const LONGEST_FAREWELL: Duration = Duration::from_secs(2);
+
+/// How the web server is set up.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ServerSettings {
+    /// How many threads answer requests.
+    pub(crate) threads: usize,
+    /// How many connections may be open at a time; more of them wait to be accepted.
+    pub(crate) connections: u32,
+    /// How long requests may take to end after the server was told to stop.
+    pub(crate) shutdown_timeout: Duration,
+}
+
+/// Serves the REST surface. The server runs as long as the future does.
+pub(crate) fn serve(listener: TcpListener, api: Data<Api>, settings: &ServerSettings) -> io::Result<Server> {
+    let connections = usize::try_from(settings.connections).unwrap_or(usize::MAX);
+    Ok(HttpServer::new(move || grantkeeper_rest::app(api.clone()))
+        .workers(settings.threads)
+        .max_connections(connections.div_ceil(settings.threads))
+        .client_request_timeout(LONGEST_HEAD)
+        .keep_alive(LONGEST_REST)
+        .client_disconnect_timeout(LONGEST_FAREWELL)
+        .tcp_nodelay(true)
+        .shutdown_timeout(settings.shutdown_timeout.as_secs())
+        .disable_signals()
+        .listen(listener)?
+        .run())
+}
 
 /// Binds an address; port 0 takes a free one.
 pub(crate) fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {

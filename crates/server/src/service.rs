@@ -1,12 +1,12 @@
 //! The service: the web surface and the workers over one set of use cases, started and stopped together.
 
+use std::error::Error;
 use std::io;
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use actix_web::HttpServer;
 use actix_web::dev::ServerHandle;
 use actix_web::web::Data;
 use async_trait::async_trait;
@@ -14,12 +14,13 @@ use grantkeeper_config::{PublicUrl, Settings};
 use grantkeeper_domain::services::{Clock, within};
 use grantkeeper_domain::{BackgroundTasks, Settings as DomainSettings, UseCases};
 use grantkeeper_rest::{Api, Readiness, RestSettings};
-use grantkeeper_token_sealing::{EnvelopeSealer, MasterKey};
+use grantkeeper_token_sealing::{CanaryError, EnvelopeSealer, MasterKey};
 use grantkeeper_workers::{WorkerSettings, Workers};
 use tokio::task::JoinHandle;
 use url::Url;
 
 use crate::failure::Failure;
+use crate::listening::{self, ServerSettings};
 use crate::wiring::{self, Wired};
 
 /// A service that is put together, and does nothing yet.
@@ -28,9 +29,8 @@ pub(crate) struct Service {
     api: Data<Api>,
     clock: Arc<dyn Clock>,
     tasks: BackgroundTasks,
-    threads: usize,
+    server: ServerSettings,
     poll_interval: Duration,
-    shutdown_timeout: Duration,
 }
 
 impl Service {
@@ -55,6 +55,7 @@ impl Service {
             session_cookie: settings.browser.session_cookie.clone(),
             trusted_proxies: settings.network.trusted_proxies.clone(),
             asks_people: settings.browser.confirmation,
+            limits: wiring::limit_settings(&settings.limits),
         };
         let api = Api::new(&ports, use_cases.clone(), Arc::new(KeyInPlace(sealer)), rest_settings);
         Ok(Self {
@@ -62,21 +63,20 @@ impl Service {
             api: Data::new(api),
             clock: ports.clock,
             tasks: ports.tasks,
-            threads: settings.workers.unwrap_or_else(cores),
+            server: ServerSettings {
+                threads: settings.workers.unwrap_or_else(cores),
+                connections: settings.limits.connections,
+                shutdown_timeout: settings.jobs.shutdown_timeout,
+            },
             poll_interval: settings.jobs.poll_interval,
-            shutdown_timeout: settings.jobs.shutdown_timeout,
         })
     }
 
     /// Starts to answer requests and to work in the background.
     pub(crate) fn start(self, listener: TcpListener) -> Result<RunningService, Failure> {
-        let Self { use_cases, api, clock, tasks, threads, poll_interval, shutdown_timeout } = self;
-        let server = HttpServer::new(move || grantkeeper_rest::app(api.clone()))
-            .workers(threads)
-            .shutdown_timeout(shutdown_timeout.as_secs())
-            .disable_signals()
-            .listen(listener)?
-            .run();
+        let Self { use_cases, api, clock, tasks, server, poll_interval } = self;
+        let shutdown_timeout = server.shutdown_timeout;
+        let server = listening::serve(listener, api, &server)?;
         let handle = server.handle();
         let server = tokio::spawn(server);
         let workers = Workers::start(&use_cases, clock.clone(), WorkerSettings { poll_interval });
@@ -133,10 +133,15 @@ struct KeyInPlace(Arc<EnvelopeSealer>);
 #[async_trait]
 impl Readiness for KeyInPlace {
     async fn check(&self) -> Result<(), String> {
-        match wiring::verify_key(&self.0).await {
+        match self.0.verify_or_plant_canary().await {
             Ok(()) => Ok(()),
-            Err(failure) => {
-                tracing::warn!(%failure, "the key does not fit the store");
+            // That says nothing about the key.
+            Err(CanaryError::Store(error)) => {
+                tracing::warn!(error = &error as &dyn Error, "the key cannot be compared with the store");
+                Err("store".to_owned())
+            }
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn Error, "the key does not fit the store");
                 Err("key".to_owned())
             }
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use grantkeeper_config::{AllowedPeer, EndpointReplacements, KeyText, Settings};
+use grantkeeper_config::{self as config, AllowedPeer, EndpointReplacements, KeyText, Settings};
 use grantkeeper_domain::providers::ProviderKind;
 use grantkeeper_domain::services::{Clock, Random};
 use grantkeeper_domain::tokens::TokenSettings;
@@ -11,6 +11,7 @@ use grantkeeper_domain::{BackgroundTasks, Ports, Store};
 use grantkeeper_provider_clients::{
     ClientSettings, EndpointOverrides, Limits, NetworkPolicy, ProviderDirectory,
 };
+use grantkeeper_rest::{LimitSettings, PerMinute};
 use grantkeeper_store_diesel::{DieselStore, OpenOptions};
 use grantkeeper_token_sealing::{CanaryError, EnvelopeSealer, KeyRing, MasterKey};
 use url::Url;
@@ -29,11 +30,23 @@ pub(crate) struct Administration {
 }
 
 impl Administration {
-    /// Opens the store, and brings its schema up to date.
-    pub(crate) fn open(settings: &Settings) -> Result<Self, Failure> {
-        let store = DieselStore::open(settings.database_url.as_str(), OpenOptions::default())?;
+    /// Opens the store.
+    pub(crate) async fn open(settings: &Settings) -> Result<Self, Failure> {
+        let store = DieselStore::open(settings.database_url.as_str(), open_options(settings)).await?;
         Ok(Self { store: Arc::new(store), clock: Arc::new(SystemClock), random: Arc::new(SystemRandom) })
     }
+}
+
+/// How the store is opened.
+pub(crate) fn open_options(settings: &Settings) -> OpenOptions {
+    OpenOptions { connections: settings.database_connections, ..OpenOptions::default() }
+}
+
+/// Brings the schema up to date.
+pub(crate) async fn migrate(settings: &Settings) -> Result<(), Failure> {
+    let options = OpenOptions { migrate: true, ..open_options(settings) };
+    DieselStore::open(settings.database_url.as_str(), options).await?;
+    Ok(())
 }
 
 /// Reads the operator's key, and says where a key that is none came from.
@@ -75,7 +88,7 @@ impl Wired {
         key: MasterKey,
         simulator: Option<&Url>,
     ) -> Result<Self, Failure> {
-        let Administration { store, clock, random } = Administration::open(settings)?;
+        let Administration { store, clock, random } = Administration::open(settings).await?;
         let sealer =
             Arc::new(EnvelopeSealer::new(KeyRing::new(key), store.clone(), random.clone(), clock.clone()));
         verify_key(&sealer).await?;
@@ -99,6 +112,19 @@ pub(crate) fn token_settings(settings: &Settings) -> TokenSettings {
         caller_wait: settings.tokens.caller_wait,
         upstream_limit: settings.tokens.upstream_limit,
         ..TokenSettings::default()
+    }
+}
+
+/// How often an account and an address may do what costs something.
+pub(crate) fn limit_settings(limits: &config::Limits) -> LimitSettings {
+    LimitSettings {
+        flows: PerMinute { caller: limits.flows_per_caller, address: limits.flows_per_address },
+        callbacks: PerMinute { caller: limits.callbacks_per_caller, address: limits.callbacks_per_address },
+        token_reads: PerMinute {
+            caller: limits.token_reads_per_caller,
+            address: limits.token_reads_per_address,
+        },
+        wrong_tokens_per_address: limits.wrong_tokens_per_address,
     }
 }
 
@@ -162,6 +188,27 @@ fn endpoint_overrides(replacements: &EndpointReplacements) -> EndpointOverrides 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_limit_goes_where_it_belongs() {
+        let given = config::Limits {
+            flows_per_caller: 1,
+            flows_per_address: 2,
+            callbacks_per_caller: 3,
+            callbacks_per_address: 4,
+            token_reads_per_caller: 5,
+            token_reads_per_address: 6,
+            wrong_tokens_per_address: 7,
+            connections: 8,
+        };
+        let wanted = LimitSettings {
+            flows: PerMinute { caller: 1, address: 2 },
+            callbacks: PerMinute { caller: 3, address: 4 },
+            token_reads: PerMinute { caller: 5, address: 6 },
+            wrong_tokens_per_address: 7,
+        };
+        assert_eq!(limit_settings(&given), wanted);
+    }
 
     #[test]
     fn a_holder_has_a_name_of_its_own() {

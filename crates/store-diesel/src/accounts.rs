@@ -1,7 +1,6 @@
 //! Accounts, and the port that reads them with their organizations.
 
 use async_trait::async_trait;
-use diesel::SqliteConnection;
 use diesel::dsl::auto_type;
 use diesel::prelude::*;
 use grantkeeper_domain::accounts::{Account, AccountStore, Email, Organization, Role};
@@ -10,9 +9,10 @@ use grantkeeper_domain::{StoreError, Version};
 
 use crate::DieselStore;
 use crate::columns::{Id, Time};
-use crate::failure::Unreadable;
+use crate::connection::Connection;
+use crate::failure::{Failure, Unreadable};
 use crate::organizations;
-use crate::rows::{FromRow, all, one, versioned};
+use crate::rows::{FromRow, versioned};
 use crate::schema::accounts;
 
 #[derive(Queryable, Insertable, AsChangeset)]
@@ -76,28 +76,28 @@ pub(crate) fn of_organization(organization: Id) -> _ {
 #[async_trait]
 impl AccountStore for DieselStore {
     async fn organization(&self, id: OrganizationId) -> Result<Option<Organization>, StoreError> {
-        self.read(move |c| one(organizations::by_id(id.into()).first(c))).await
+        self.one(organizations::by_id(id.into())).await
     }
 
     async fn organization_named(&self, name: &str) -> Result<Option<Organization>, StoreError> {
         let name = name.to_owned();
-        self.read(move |c| one(organizations::by_name(name).first(c))).await
+        self.one(organizations::by_name(name)).await
     }
 
     async fn organizations(&self) -> Result<Vec<Organization>, StoreError> {
-        self.read(|c| all(organizations::oldest_first().load(c))).await
+        self.all(organizations::oldest_first()).await
     }
 
     async fn account(&self, id: AccountId) -> Result<Option<Account>, StoreError> {
-        self.read(move |c| one(by_id(id.into()).first(c))).await
+        self.one(by_id(id.into())).await
     }
 
     async fn accounts_with_email(&self, email: &str) -> Result<Vec<Account>, StoreError> {
         let email = email.to_owned();
-        self.read(move |c| all(by_email(email).load(c))).await
+        self.all(by_email(email)).await
     }
 
     async fn accounts_in(&self, organization: OrganizationId) -> Result<Vec<Account>, StoreError> {
-        self.read(move |c| all(of_organization(organization.into()).load(c))).await
+        self.all(of_organization(organization.into())).await
     }
 }

@@ -2,7 +2,6 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use diesel::SqliteConnection;
 use diesel::dsl::auto_type;
 use diesel::prelude::*;
 use grantkeeper_domain::accounts::{Account, ApiToken, ApiTokenStore, TokenPurpose};
@@ -12,8 +11,9 @@ use grantkeeper_domain::{StoreError, Version};
 
 use crate::DieselStore;
 use crate::columns::{Id, Time};
-use crate::failure::Unreadable;
-use crate::rows::{FromRow, all, count, one, versioned};
+use crate::connection::Connection;
+use crate::failure::{Failure, Unreadable};
+use crate::rows::{FromRow, versioned};
 use crate::schema::{accounts, api_tokens};
 
 #[derive(Queryable, Insertable, AsChangeset)]
@@ -106,26 +106,23 @@ pub(crate) fn expired(before: Time) -> _ {
 impl ApiTokenStore for DieselStore {
     async fn token_by_hash(&self, hash: &SecretHash) -> Result<Option<(ApiToken, Account)>, StoreError> {
         let hash = hash.as_str().to_owned();
-        self.read(move |c| one(by_hash(hash).first(c))).await
+        self.one(by_hash(hash)).await
     }
 
     async fn token(&self, id: ApiTokenId) -> Result<Option<ApiToken>, StoreError> {
-        self.read(move |c| one(by_id(id.into()).first(c))).await
+        self.one(by_id(id.into())).await
     }
 
     async fn tokens_of(&self, account: AccountId) -> Result<Vec<ApiToken>, StoreError> {
-        self.read(move |c| all(of_account(account.into()).load(c))).await
+        self.all(of_account(account.into())).await
     }
 
     async fn note_use(&self, id: ApiTokenId, at: DateTime<Utc>) -> Result<(), StoreError> {
-        self.write(move |c| {
-            diesel::update(by_id(id.into())).set(api_tokens::last_used_at.eq(Time(at))).execute(c)?;
-            Ok(())
-        })
-        .await
+        let noted = diesel::update(by_id(id.into())).set(api_tokens::last_used_at.eq(Time(at)));
+        self.execute(noted).await.map(|_| ())
     }
 
     async fn purge_expired_tokens(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
-        self.write(move |c| count(diesel::delete(expired(Time(before))).execute(c))).await
+        self.execute(diesel::delete(expired(Time(before)))).await
     }
 }

@@ -1,7 +1,6 @@
 //! The audit log.
 
 use async_trait::async_trait;
-use diesel::SqliteConnection;
 use diesel::dsl::{auto_type, count_star};
 use diesel::prelude::*;
 use grantkeeper_domain::StoreError;
@@ -11,8 +10,9 @@ use grantkeeper_domain::secret::Fingerprint;
 
 use crate::DieselStore;
 use crate::columns::{Id, Time};
+use crate::connection::Statement;
 use crate::failure::Unreadable;
-use crate::rows::{FromRow, all};
+use crate::rows::FromRow;
 use crate::schema::audit_entries;
 
 #[derive(Queryable, Insertable)]
@@ -110,9 +110,8 @@ fn outcome(name: &str) -> Result<AuditOutcome, Unreadable> {
 }
 
 /// Appends an entry; the one thing that is ever done to the table.
-pub(crate) fn append(entry: &AuditEntry, c: &mut SqliteConnection) -> QueryResult<()> {
-    diesel::insert_into(audit_entries::table).values(AuditRow::from(entry)).execute(c)?;
-    Ok(())
+pub(crate) fn append(entry: &AuditEntry) -> impl Statement + use<> {
+    diesel::insert_into(audit_entries::table).values(AuditRow::from(entry))
 }
 
 #[auto_type]
@@ -139,13 +138,13 @@ impl AuditLog for DieselStore {
         organization: OrganizationId,
         limit: u32,
     ) -> Result<Vec<AuditEntry>, StoreError> {
-        self.read(move |c| all(newest_first(organization.into(), limit.into()).load(c))).await
+        self.all(newest_first(organization.into(), limit.into())).await
     }
 
     async fn tally(
         &self,
         organization: OrganizationId,
     ) -> Result<Vec<(AuditAction, AuditOutcome, u64)>, StoreError> {
-        self.read(move |c| all(tally(organization.into()).load(c))).await
+        self.all(tally(organization.into())).await
     }
 }

@@ -1,7 +1,6 @@
 //! Authorizations.
 
 use async_trait::async_trait;
-use diesel::SqliteConnection;
 use diesel::dsl::auto_type;
 use diesel::prelude::*;
 use grantkeeper_domain::authorizations::{Authorization, AuthorizationStore, GrantState, UserInfo};
@@ -12,8 +11,9 @@ use grantkeeper_domain::{StoreError, Version};
 
 use crate::DieselStore;
 use crate::columns::{Id, Json, Time};
-use crate::failure::Unreadable;
-use crate::rows::{FromRow, all, bytes, one, scope_list, versioned};
+use crate::connection::Connection;
+use crate::failure::{Failure, Unreadable};
+use crate::rows::{FromRow, bytes, scope_list, versioned};
 use crate::schema::{authorizations, providers};
 
 #[derive(Queryable, Insertable, AsChangeset)]
@@ -156,14 +156,14 @@ impl AuthorizationStore for DieselStore {
         organization: OrganizationId,
         id: AuthorizationId,
     ) -> Result<Option<(Authorization, Provider)>, StoreError> {
-        self.read(move |c| one(by_id(organization.into(), id.into()).first(c))).await
+        self.one(by_id(organization.into(), id.into())).await
     }
 
     async fn authorizations_of(
         &self,
         account: AccountId,
     ) -> Result<Vec<(Authorization, Provider)>, StoreError> {
-        self.read(move |c| all(of_account(account.into()).load(c))).await
+        self.all(of_account(account.into())).await
     }
 
     async fn authorization_for_identity<'a>(
@@ -174,7 +174,7 @@ impl AuthorizationStore for DieselStore {
         subject: &'a str,
     ) -> Result<Option<Authorization>, StoreError> {
         let (issuer, subject) = (issuer.to_owned(), subject.to_owned());
-        self.read(move |c| one(by_identity(account.into(), provider.into(), issuer, subject).first(c))).await
+        self.one(by_identity(account.into(), provider.into(), issuer, subject)).await
     }
 
     async fn authorizations_at(
@@ -184,10 +184,9 @@ impl AuthorizationStore for DieselStore {
         limit: u32,
     ) -> Result<Vec<Authorization>, StoreError> {
         let page = at_provider(provider.into(), limit.into());
-        self.read(move |c| match after {
-            Some(after) => all(page.filter(authorizations::id.gt(Id::from(after))).load(c)),
-            None => all(page.load(c)),
-        })
-        .await
+        match after {
+            Some(after) => self.all(page.filter(authorizations::id.gt(Id::from(after)))).await,
+            None => self.all(page).await,
+        }
     }
 }

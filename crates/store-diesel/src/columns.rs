@@ -1,14 +1,16 @@
 //! Column types that every database can keep, each under its own type: ids, times and JSON.
 
 use std::fmt::Debug;
+use std::io::Write;
 
 use chrono::{DateTime, Utc};
 use diesel::backend::Backend;
 use diesel::deserialize::{self, FromSql, FromSqlRow};
 use diesel::expression::AsExpression;
+use diesel::pg::{Pg, PgValue};
 use diesel::query_builder::QueryId;
 use diesel::serialize::{self, IsNull, Output, ToSql};
-use diesel::sql_types::{BigInt, Binary, SqlType, Text};
+use diesel::sql_types::{self, BigInt, Binary, SqlType, Text, Timestamptz};
 use diesel::sqlite::Sqlite;
 use grantkeeper_domain::ids::{
     AccountId, ApiTokenId, AuditId, AuthorizationId, CredentialId, DataKeyId, FlowId, JobId, OrganizationId,
@@ -18,19 +20,20 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
-/// A UUID: 16 bytes on SQLite.
+/// A UUID: `uuid` on PostgreSQL, 16 bytes on SQLite.
 #[derive(Clone, Copy, Debug, SqlType, QueryId)]
-#[diesel(sqlite_type(name = "Binary"))]
+#[diesel(postgres_type(oid = 2950, array_oid = 2951), sqlite_type(name = "Binary"))]
 pub struct IdColumn;
 
-/// A time: microseconds since 1970 on SQLite, so that times compare as numbers.
+/// A time: `timestamptz` on PostgreSQL; microseconds since 1970 on SQLite, so that times compare as numbers.
 #[derive(Clone, Copy, Debug, SqlType, QueryId)]
-#[diesel(sqlite_type(name = "Long"))]
+#[diesel(postgres_type(oid = 1184, array_oid = 1185), sqlite_type(name = "Long"))]
 pub struct TimeColumn;
 
-/// A JSON document: text on SQLite.
+/// A JSON document: text that is checked to be JSON. On PostgreSQL that is `json`: `jsonb` would refuse an escaped NUL,
+/// which a provider may send in a profile.
 #[derive(Clone, Copy, Debug, SqlType, QueryId)]
-#[diesel(sqlite_type(name = "Text"))]
+#[diesel(postgres_type(oid = 114, array_oid = 199), sqlite_type(name = "Text"))]
 pub struct JsonColumn;
 
 /// An id of whatever noun.
@@ -49,6 +52,18 @@ impl FromSql<IdColumn, Sqlite> for Id {
     fn from_sql(value: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
         let bytes = <Vec<u8> as FromSql<Binary, Sqlite>>::from_sql(value)?;
         Ok(Self(Uuid::from_slice(&bytes)?))
+    }
+}
+
+impl ToSql<IdColumn, Pg> for Id {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+        ToSql::<sql_types::Uuid, Pg>::to_sql(&self.0, out)
+    }
+}
+
+impl FromSql<IdColumn, Pg> for Id {
+    fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
+        FromSql::<sql_types::Uuid, Pg>::from_sql(value).map(Self)
     }
 }
 
@@ -104,6 +119,18 @@ impl FromSql<TimeColumn, Sqlite> for Time {
     }
 }
 
+impl ToSql<TimeColumn, Pg> for Time {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+        ToSql::<Timestamptz, Pg>::to_sql(&self.0, out)
+    }
+}
+
+impl FromSql<TimeColumn, Pg> for Time {
+    fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
+        FromSql::<Timestamptz, Pg>::from_sql(value).map(Self)
+    }
+}
+
 /// A value that is kept as JSON, where no query looks inside.
 #[derive(Clone, Debug, AsExpression, FromSqlRow)]
 #[diesel(sql_type = JsonColumn)]
@@ -119,10 +146,27 @@ impl<T: Debug + Serialize> ToSql<JsonColumn, Sqlite> for Json<T> {
 impl<T: Debug + DeserializeOwned> FromSql<JsonColumn, Sqlite> for Json<T> {
     fn from_sql(value: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
         let text = <String as FromSql<Text, Sqlite>>::from_sql(value)?;
-        // serde's own message may quote the document, which is a user's profile.
-        let parsed = serde_json::from_str(&text).map_err(|error| {
-            format!("unexpected JSON in column {} of its line {}", error.column(), error.line())
-        })?;
-        Ok(Self(parsed))
+        parse(text.as_bytes())
     }
+}
+
+impl<T: Debug + Serialize> ToSql<JsonColumn, Pg> for Json<T> {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+        out.write_all(&serde_json::to_vec(&self.0)?)?;
+        Ok(IsNull::No)
+    }
+}
+
+impl<T: Debug + DeserializeOwned> FromSql<JsonColumn, Pg> for Json<T> {
+    fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
+        parse(value.as_bytes())
+    }
+}
+
+fn parse<T: Debug + DeserializeOwned>(document: &[u8]) -> deserialize::Result<Json<T>> {
+    // serde's own message may quote the document, which is a user's profile.
+    let parsed = serde_json::from_slice(document).map_err(|error| {
+        format!("unexpected JSON in column {} of its line {}", error.column(), error.line())
+    })?;
+    Ok(Json(parsed))
 }

@@ -1,5 +1,6 @@
 //! What can go wrong, and what the domain is told of it.
 
+use std::error::Error;
 use std::sync::Arc;
 
 use diesel::result::{DatabaseErrorKind, Error as QueryError};
@@ -23,6 +24,27 @@ pub(crate) enum Failure {
     /// The transaction that the work shared with others did not become durable.
     #[error("the transaction was not committed")]
     NotCommitted(#[source] Arc<QueryError>),
+    /// PostgreSQL cannot do it now: it is full, too slow, read-only, or shutting down.
+    #[error("the database cannot do it now")]
+    NotNow(#[source] QueryError),
+    /// The connection broke before an answer came.
+    #[error("the connection to the database broke")]
+    Disconnected(#[source] QueryError),
+    /// The database cannot be reached.
+    #[error("no connection to the database")]
+    NoConnection(#[source] Box<dyn Error + Send + Sync>),
+    /// The database did not answer in time.
+    #[error("the database did not answer in time")]
+    NoAnswer,
+    /// The connection broke during a commit, which was undone.
+    #[error("the connection broke, and the transaction was undone")]
+    Lost,
+    /// The connection broke during a commit, and nobody can say whether it happened.
+    #[error("the connection broke during a commit, and the server cannot be asked how it ended")]
+    UnknownOutcome,
+    /// The database only answers queries.
+    #[error("the database is read-only")]
+    ReadOnly,
     /// The database has another schema than this build.
     #[error("the database does not have the schema of this version")]
     OtherSchema,
@@ -40,11 +62,34 @@ pub(crate) enum Failure {
 pub(crate) struct Unreadable(pub(crate) &'static str);
 
 impl Failure {
+    /// What an error of PostgreSQL's means. Its codes do not come through diesel, only the kinds that diesel knows; what
+    /// has none is a matter of the server's state, or else of a schema that is not ours, which `check` tells.
+    pub(crate) fn of_postgres(error: QueryError) -> Self {
+        use DatabaseErrorKind::{
+            ClosedConnection, ReadOnlyTransaction, SerializationFailure, UnableToSendCommand, Unknown,
+        };
+        match error {
+            QueryError::DatabaseError(UnableToSendCommand | ClosedConnection, _) => Self::Disconnected(error),
+            QueryError::DatabaseError(Unknown | SerializationFailure | ReadOnlyTransaction, _) => {
+                Self::NotNow(error)
+            }
+            other => Self::Query(other),
+        }
+    }
+
     /// Whether the same work may succeed later.
     pub(crate) fn is_passing(&self) -> bool {
         match self {
             Self::Query(error) => is_bad_moment(error),
-            Self::NotCommitted(_) | Self::Stopped => true,
+            Self::NotNow(_)
+            | Self::Disconnected(_)
+            | Self::NotCommitted(_)
+            | Self::NoConnection(_)
+            | Self::NoAnswer
+            | Self::Lost
+            | Self::UnknownOutcome
+            | Self::ReadOnly
+            | Self::Stopped => true,
             Self::Unreadable(_) | Self::IdTaken | Self::Conflict | Self::OtherSchema | Self::Panicked => {
                 false
             }
@@ -52,7 +97,7 @@ impl Failure {
     }
 }
 
-/// Whether it was a bad moment. SQLite's codes do not come through diesel, its fixed texts do.
+/// Whether it was a bad moment for SQLite. Its codes do not come through diesel, its fixed texts do.
 fn is_bad_moment(error: &QueryError) -> bool {
     const TEXTS: [&str; 9] = [
         "database is locked",
@@ -97,21 +142,24 @@ impl From<Failure> for CommitError {
     }
 }
 
-/// Which uniqueness rule a write broke. SQLite names the columns of the index.
+/// Which uniqueness rule a write broke. PostgreSQL names the constraint or the index, SQLite the columns of the index.
 fn broken_rule(error: &QueryError) -> Option<Unique> {
     let QueryError::DatabaseError(_, information) = error else {
         return None;
     };
-    let columns = information.message().strip_prefix("UNIQUE constraint failed: ")?;
-    match columns {
-        "organizations.name" => Some(Unique::OrganizationName),
-        "accounts.email, accounts.organization_id" => Some(Unique::AccountEmail),
-        "api_tokens.hash" => Some(Unique::TokenHash),
-        "providers.organization_id, providers.slug" => Some(Unique::ProviderSlug),
-        "authorizations.account_id, authorizations.provider_id, authorizations.issuer, authorizations.subject" => {
+    let columns = || information.message().strip_prefix("UNIQUE constraint failed: ");
+    match information.constraint_name().or_else(columns)? {
+        "organizations_name_key" | "organizations.name" => Some(Unique::OrganizationName),
+        "accounts_email_organization_id_key" | "accounts.email, accounts.organization_id" => {
+            Some(Unique::AccountEmail)
+        }
+        "api_tokens_hash_key" | "api_tokens.hash" => Some(Unique::TokenHash),
+        "providers_by_slug" | "providers.organization_id, providers.slug" => Some(Unique::ProviderSlug),
+        "authorizations_identity_key"
+        | "authorizations.account_id, authorizations.provider_id, authorizations.issuer, authorizations.subject" => {
             Some(Unique::Identity)
         }
-        "audit_entries.id" => Some(Unique::Id),
+        "audit_entries_pkey" | "audit_entries.id" => Some(Unique::Id),
         _ => None,
     }
 }

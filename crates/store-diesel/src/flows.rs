@@ -2,7 +2,6 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use diesel::SqliteConnection;
 use diesel::dsl::{auto_type, count_star};
 use diesel::prelude::*;
 use grantkeeper_domain::authorizations::{CodeInUse, Flow, FlowOutcome, FlowRoute, FlowStage, FlowStore};
@@ -13,8 +12,9 @@ use grantkeeper_domain::{StoreError, Version};
 
 use crate::DieselStore;
 use crate::columns::{Id, Json, Time};
-use crate::failure::Unreadable;
-use crate::rows::{FromRow, Versioned, bytes, count, one, scope_list, versioned};
+use crate::connection::Connection;
+use crate::failure::{Failure, Unreadable};
+use crate::rows::{FromRow, Versioned, bytes, scope_list, versioned};
 use crate::schema::flows;
 
 #[derive(Queryable, Insertable, AsChangeset)]
@@ -192,6 +192,7 @@ pub(crate) fn by_state(provider: Id, state: String) -> _ {
         .filter(flows::provider_id.eq(provider))
         .filter(flows::state_hash.eq(state))
         .order((flows::created_at.desc(), flows::id.desc()))
+        .limit(1_i64)
 }
 
 #[auto_type]
@@ -208,10 +209,26 @@ pub(crate) fn expired(before: Time) -> _ {
     flows::table.filter(flows::expires_at.lt(before))
 }
 
+/// Two that come at once read the same version, and only one of them writes the next.
+async fn use_up(
+    id: FlowId,
+    code: SecretHash,
+    now: DateTime<Utc>,
+    c: &mut Connection<'_>,
+) -> Result<Option<Flow>, Failure> {
+    let flow: Option<Flow> = c.one(by_id(id.into())).await?;
+    let Some(flow) = flow.filter(|flow| flow.is_usable(now)) else {
+        return Ok(None);
+    };
+    let read = flow.version;
+    let flow = flow.exchanging(code, now);
+    Ok((flow.replace(read, c).await? == 1).then_some(flow))
+}
+
 #[async_trait]
 impl FlowStore for DieselStore {
     async fn flow(&self, id: FlowId) -> Result<Option<Flow>, StoreError> {
-        self.read(move |c| one(by_id(id.into()).first(c))).await
+        self.one(by_id(id.into())).await
     }
 
     async fn flow_by_state(
@@ -221,14 +238,11 @@ impl FlowStore for DieselStore {
         account: Option<AccountId>,
     ) -> Result<Option<Flow>, StoreError> {
         let state = text(state);
-        self.read(move |c| {
-            let newest = by_state(provider.into(), state);
-            match account {
-                Some(account) => one(newest.filter(flows::account_id.eq(Id::from(account))).first(c)),
-                None => one(newest.first(c)),
-            }
-        })
-        .await
+        let newest = by_state(provider.into(), state);
+        match account {
+            Some(account) => self.one(newest.filter(flows::account_id.eq(Id::from(account)))).await,
+            None => self.one(newest).await,
+        }
     }
 
     async fn use_up(
@@ -238,18 +252,7 @@ impl FlowStore for DieselStore {
         now: DateTime<Utc>,
     ) -> Result<Option<Flow>, StoreError> {
         let code = code.clone();
-        // Atomic, since a write holds the database's write lock from its first read on.
-        self.write(move |c| {
-            let Some(flow) = one::<Flow>(by_id(id.into()).first(c))?.filter(|flow| flow.is_usable(now))
-            else {
-                return Ok(None);
-            };
-            let read = flow.version;
-            let flow = flow.exchanging(code, now);
-            flow.replace(read, c)?;
-            Ok(Some(flow))
-        })
-        .await
+        self.write(move |c| Box::pin(use_up(id, code, now, c))).await
     }
 
     async fn exchanges_under_way(
@@ -257,15 +260,10 @@ impl FlowStore for DieselStore {
         provider: ProviderId,
         since: DateTime<Utc>,
     ) -> Result<u64, StoreError> {
-        self.read(move |c| {
-            let found: i64 = exchanging(provider.into(), since.into()).get_result(c)?;
-            // A count is never negative.
-            Ok(found.unsigned_abs())
-        })
-        .await
+        Ok(self.one(exchanging(provider.into(), since.into())).await?.unwrap_or_default())
     }
 
     async fn purge_flows(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
-        self.write(move |c| count(diesel::delete(expired(Time(before))).execute(c))).await
+        self.execute(diesel::delete(expired(Time(before)))).await
     }
 }

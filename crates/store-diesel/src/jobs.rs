@@ -2,17 +2,19 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use diesel::SqliteConnection;
 use diesel::dsl::auto_type;
 use diesel::prelude::*;
+use grantkeeper_domain::Lease;
 use grantkeeper_domain::ids::{JobId, OrganizationId};
-use grantkeeper_domain::jobs::{Job, JobDetail, JobKind, JobKindName, JobLease, JobQueue, JobStatus};
+use grantkeeper_domain::jobs::{Job, JobDetail, JobKind, JobKindName, JobQueue, JobStatus};
 use grantkeeper_domain::{StoreError, Version};
 
 use crate::DieselStore;
 use crate::columns::{Id, Json, Time};
-use crate::failure::Unreadable;
-use crate::rows::{FromRow, Versioned, all, one, versioned};
+use crate::connection::Connection;
+use crate::failure::{Failure, Unreadable};
+use crate::locked::Locked;
+use crate::rows::{FromRow, Versioned, versioned};
 use crate::schema::jobs;
 
 #[derive(Queryable, Insertable, AsChangeset)]
@@ -82,7 +84,7 @@ impl FromRow for Job {
             started_at: row.started_at.map(Into::into),
             finished_at: row.finished_at.map(Into::into),
             details: row.details.0,
-            lease: lease.map(|(holder, Time(until))| JobLease { holder, until }),
+            lease: lease.map(|(holder, Time(until))| Lease { holder, until }),
             version: Version::from_stored(row.version),
         })
     }
@@ -112,13 +114,24 @@ pub(crate) fn claimable(now: Time) -> _ {
     jobs::table
         .filter(jobs::status.eq(pending).or(jobs::status.eq(running).and(left)))
         .order((jobs::created_at, jobs::id))
+        .limit(1_i64)
+}
+
+async fn claim(lease: Lease, now: DateTime<Utc>, c: &mut Connection<'_>) -> Result<Option<Job>, Failure> {
+    let Some(job) = c.one::<Job>(Locked::skipping(claimable(Time(now)))).await? else {
+        return Ok(None);
+    };
+    let read = job.version;
+    let job = job.claimed(lease, now);
+    job.replace(read, c).await?;
+    Ok(Some(job))
 }
 
 #[async_trait]
 impl JobQueue for DieselStore {
     async fn job(&self, organization: OrganizationId, id: JobId) -> Result<Option<Job>, StoreError> {
         let theirs = jobs::organization_id.eq(Id::from(organization));
-        self.read(move |c| one(by_id(id.into()).filter(theirs).first(c))).await
+        self.one(by_id(id.into()).filter(theirs)).await
     }
 
     async fn jobs(
@@ -128,40 +141,31 @@ impl JobQueue for DieselStore {
         kind: Option<JobKindName>,
         limit: u32,
     ) -> Result<Vec<Job>, StoreError> {
-        self.read(move |c| {
-            let mut query = newest_first(organization.into(), limit.into()).into_boxed();
-            if let Some(status) = status {
-                query = query.filter(jobs::status.eq(status.as_str()));
+        let newest = newest_first(organization.into(), limit.into());
+        match (status, kind) {
+            (None, None) => self.all(newest).await,
+            (Some(status), None) => self.all(newest.filter(jobs::status.eq(status.as_str()))).await,
+            (None, Some(kind)) => self.all(newest.filter(jobs::kind.eq(kind.as_str()))).await,
+            (Some(status), Some(kind)) => {
+                let newest = newest.filter(jobs::status.eq(status.as_str()));
+                self.all(newest.filter(jobs::kind.eq(kind.as_str()))).await
             }
-            if let Some(kind) = kind {
-                query = query.filter(jobs::kind.eq(kind.as_str()));
-            }
-            all(query.load(c))
-        })
-        .await
+        }
     }
 
-    async fn claim(&self, lease: JobLease, now: DateTime<Utc>) -> Result<Option<Job>, StoreError> {
-        self.write(move |c| {
-            let Some(job) = one::<Job>(claimable(Time(now)).first(c))? else {
-                return Ok(None);
-            };
-            let read = job.version;
-            let job = job.claimed(lease, now);
-            job.replace(read, c)?;
-            Ok(Some(job))
-        })
-        .await
+    async fn claim(&self, lease: Lease, now: DateTime<Utc>) -> Result<Option<Job>, StoreError> {
+        // Most often there is nothing to do, which is found without a transaction.
+        if self.one::<Job>(claimable(Time(now))).await?.is_none() {
+            return Ok(None);
+        }
+        self.write(move |c| Box::pin(claim(lease, now, c))).await
     }
 
-    async fn extend(&self, id: JobId, lease: JobLease) -> Result<bool, StoreError> {
-        self.write(move |c| {
-            let held = diesel::update(by_id(id.into()))
-                .filter(jobs::status.eq(JobStatus::Running.as_str()))
-                .filter(jobs::lease_holder.eq(&lease.holder))
-                .set(jobs::lease_until.eq(Time(lease.until)));
-            Ok(held.execute(c)? == 1)
-        })
-        .await
+    async fn extend(&self, id: JobId, lease: Lease) -> Result<bool, StoreError> {
+        let held = diesel::update(by_id(id.into()))
+            .filter(jobs::status.eq(JobStatus::Running.as_str()))
+            .filter(jobs::lease_holder.eq(lease.holder))
+            .set(jobs::lease_until.eq(Time(lease.until)));
+        Ok(self.execute(held).await? == 1)
     }
 }

@@ -11,8 +11,8 @@ use grantkeeper_domain::tokens::{RefreshLease, RefreshLeases};
 
 use crate::DieselStore;
 use crate::columns::{Id, Time};
+use crate::connection::Connection;
 use crate::failure::Failure;
-use crate::rows::count;
 use crate::schema::{authorizations, refresh_leases};
 
 #[derive(Insertable)]
@@ -25,7 +25,7 @@ struct LeaseRow {
 }
 
 /// Takes the lease in one statement: its fence, or `None` where another's stands.
-fn take(c: &mut SqliteConnection, first: LeaseRow, now: Time) -> Result<Option<i64>, Failure> {
+async fn take(first: LeaseRow, now: Time, c: &mut Connection<'_>) -> Result<Option<i64>, Failure> {
     // The condition of an upsert, which diesel keeps apart from that of a query.
     use diesel::query_dsl::methods::FilterDsl as _;
 
@@ -41,9 +41,8 @@ fn take(c: &mut SqliteConnection, first: LeaseRow, now: Time) -> Result<Option<i
             refresh_leases::fence.eq(refresh_leases::fence + 1),
         ))
         .filter(free.or(mine))
-        .returning(refresh_leases::fence)
-        .get_result(c);
-    Ok(fence.optional()?)
+        .returning(refresh_leases::fence);
+    Ok(c.load(fence).await?.into_iter().next())
 }
 
 /// Lapsed leases of authorizations that are gone.
@@ -63,34 +62,26 @@ impl RefreshLeases for DieselStore {
         until: DateTime<Utc>,
     ) -> Result<Option<RefreshLease>, StoreError> {
         let holder = holder.to_owned();
-        self.write(move |c| {
-            let first = LeaseRow {
-                authorization_id: authorization_id.into(),
-                holder: holder.clone(),
-                held_until: Time(until),
-                fence: 1,
-            };
-            let fence = take(c, first, Time(now))?;
-            Ok(fence.map(|fence| RefreshLease { authorization_id, holder, until, fence }))
-        })
-        .await
+        let first = LeaseRow {
+            authorization_id: authorization_id.into(),
+            holder: holder.clone(),
+            held_until: Time(until),
+            fence: 1,
+        };
+        let fence = self.write(move |c| Box::pin(take(first, Time(now), c))).await?;
+        Ok(fence.map(|fence| RefreshLease { authorization_id, holder, until, fence }))
     }
 
     async fn release_lease(&self, lease: &RefreshLease) -> Result<(), StoreError> {
-        let (id, fence) = (Id::from(lease.authorization_id), lease.fence);
-        self.write(move |c| {
-            // The fence alone says whose lease it is. The row stays, so that the fence goes on growing.
-            diesel::update(refresh_leases::table)
-                .filter(refresh_leases::authorization_id.eq(id))
-                .filter(refresh_leases::fence.eq(fence))
-                .set(refresh_leases::holder.eq(None::<String>))
-                .execute(c)?;
-            Ok(())
-        })
-        .await
+        // The fence alone says whose lease it is. The row stays, so that the fence goes on growing.
+        let held = diesel::update(refresh_leases::table)
+            .filter(refresh_leases::authorization_id.eq(Id::from(lease.authorization_id)))
+            .filter(refresh_leases::fence.eq(lease.fence))
+            .set(refresh_leases::holder.eq(None::<String>));
+        self.execute(held).await.map(|_| ())
     }
 
     async fn purge_leases(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
-        self.write(move |c| count(diesel::delete(abandoned(Time(before))).execute(c))).await
+        self.execute(diesel::delete(abandoned(Time(before)))).await
     }
 }

@@ -1,25 +1,10 @@
 //! Whether a database has a schema of ours, and bringing it up to date.
 
-use std::error::Error;
-
-use diesel::SqliteConnection;
-use diesel::dsl::sql;
 use diesel::migration::MigrationSource;
-use diesel::prelude::*;
-use diesel::sql_types::Text;
 use diesel::sqlite::Sqlite;
-use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
-
-diesel::table! {
-    /// SQLite's own list of what a database consists of.
-    sqlite_schema (name) {
-        name -> Text,
-        #[sql_name = "type"]
-        kind -> Text,
-    }
-}
+use crate::OpenError;
+use crate::sqlite::MIGRATIONS;
 
 /// Which migrations a database has.
 #[derive(Debug, PartialEq, Eq)]
@@ -43,22 +28,33 @@ pub(crate) enum SchemaState {
     },
 }
 
-/// Reads which migrations a database has. Changes nothing.
-pub(crate) fn schema_state(c: &mut SqliteConnection) -> QueryResult<SchemaState> {
-    let tables: Vec<String> = sqlite_schema::table
-        .filter(sqlite_schema::kind.eq("table"))
-        .filter(sqlite_schema::name.not_like("sqlite\\_%").escape('\\'))
-        .select(sqlite_schema::name)
-        .load(c)?;
-    let recorded: Vec<String> = if tables.iter().any(|table| table == "__diesel_schema_migrations") {
-        sql::<Text>("SELECT version FROM __diesel_schema_migrations ORDER BY version").load(c)?
-    } else {
-        Vec::new()
-    };
-    if recorded.is_empty() && tables.iter().any(|table| table != "__diesel_schema_migrations") {
-        return Ok(SchemaState::Foreign);
+/// The table in which diesel records migrations.
+const RECORD: &str = "__diesel_schema_migrations";
+
+/// The recorded versions.
+pub(crate) const RECORDED: &str = "SELECT version FROM __diesel_schema_migrations ORDER BY version";
+
+/// Whether migrations are recorded among these tables.
+pub(crate) fn have_a_record(tables: &[String]) -> bool {
+    tables.iter().any(|table| table == RECORD)
+}
+
+/// The state of a database with these tables, its own ones left out, and these recorded versions.
+pub(crate) fn state(tables: &[String], recorded: &[String]) -> SchemaState {
+    if recorded.is_empty() && tables.iter().any(|table| table != RECORD) {
+        return SchemaState::Foreign;
     }
-    Ok(judge(&recorded, &known()))
+    judge(recorded, &known())
+}
+
+/// The migrations to come, unless the state says that the `database` must not be touched.
+pub(crate) fn pending(state: SchemaState, database: String) -> Result<Vec<String>, OpenError> {
+    match state {
+        SchemaState::Ours { pending } => Ok(pending),
+        SchemaState::Foreign => Err(OpenError::Foreign { database }),
+        SchemaState::Newer { unknown } => Err(OpenError::NewerSchema { database, unknown }),
+        SchemaState::HalfMigrated { missing } => Err(OpenError::HalfMigrated { database, missing }),
+    }
 }
 
 /// Compares the recorded versions with the known ones, both in their order.
@@ -83,12 +79,6 @@ pub(crate) fn names() -> Vec<String> {
     known().iter().map(Known::name).collect()
 }
 
-/// Runs what is pending. Inside a transaction of the caller's, all of it or nothing.
-pub(crate) fn run_pending(c: &mut SqliteConnection) -> Result<(), Box<dyn Error + Send + Sync>> {
-    c.run_pending_migrations(MIGRATIONS)?;
-    Ok(())
-}
-
 /// A migration of this build.
 struct Known {
     /// As it is recorded.
@@ -103,6 +93,7 @@ impl Known {
     }
 }
 
+/// Every kind of database has the same ones, by name (a test says so).
 fn known() -> Vec<Known> {
     let migrations =
         MigrationSource::<Sqlite>::migrations(&MIGRATIONS).expect("they are embedded in the binary");
@@ -151,16 +142,5 @@ mod tests {
             SchemaState::HalfMigrated { missing: vec!["1_x".to_owned(), "2_x".to_owned()] }
         );
         assert_eq!(judged(&["1", "3"]), SchemaState::HalfMigrated { missing: vec!["2_x".to_owned()] });
-    }
-
-    #[test]
-    fn every_migration_can_be_taken_back() {
-        let mut c = SqliteConnection::establish(":memory:").unwrap();
-        for _ in 0..2 {
-            run_pending(&mut c).unwrap();
-            assert_eq!(schema_state(&mut c).unwrap(), SchemaState::Ours { pending: Vec::new() });
-            c.revert_all_migrations(MIGRATIONS).unwrap();
-            assert_eq!(schema_state(&mut c).unwrap(), SchemaState::Ours { pending: names() });
-        }
     }
 }

@@ -1,6 +1,5 @@
 //! Organizations.
 
-use diesel::SqliteConnection;
 use diesel::dsl::auto_type;
 use diesel::prelude::*;
 use grantkeeper_domain::Version;
@@ -8,7 +7,8 @@ use grantkeeper_domain::accounts::{Organization, OrganizationName};
 use grantkeeper_domain::authorizations::{RedirectAllowList, RedirectUri};
 
 use crate::columns::{Id, Json, Time};
-use crate::failure::Unreadable;
+use crate::connection::Connection;
+use crate::failure::{Failure, Unreadable};
 use crate::rows::{FromRow, versioned};
 use crate::schema::organizations;
 

@@ -1,7 +1,6 @@
 //! Providers.
 
 use async_trait::async_trait;
-use diesel::SqliteConnection;
 use diesel::dsl::auto_type;
 use diesel::prelude::*;
 use grantkeeper_domain::ids::{OrganizationId, ProviderId};
@@ -13,8 +12,9 @@ use grantkeeper_domain::{StoreError, Version};
 
 use crate::DieselStore;
 use crate::columns::{Id, Json, Time};
-use crate::failure::Unreadable;
-use crate::rows::{FromRow, all, one, scope_list, versioned};
+use crate::connection::Connection;
+use crate::failure::{Failure, Unreadable};
+use crate::rows::{FromRow, scope_list, versioned};
 use crate::schema::providers;
 
 #[derive(Queryable, Insertable, AsChangeset)]
@@ -115,14 +115,14 @@ impl ProviderCatalog for DieselStore {
         id: ProviderId,
     ) -> Result<Option<Provider>, StoreError> {
         let theirs = providers::organization_id.eq(Id::from(organization));
-        self.read(move |c| one(by_id(id.into()).filter(theirs).first(c))).await
+        self.one(by_id(id.into()).filter(theirs)).await
     }
 
     async fn provider_anywhere(&self, id: ProviderId) -> Result<Option<Provider>, StoreError> {
-        self.read(move |c| one(by_id(id.into()).first(c))).await
+        self.one(by_id(id.into())).await
     }
 
     async fn providers(&self, organization: OrganizationId) -> Result<Vec<Provider>, StoreError> {
-        self.read(move |c| all(of_organization(organization.into()).load(c))).await
+        self.all(of_organization(organization.into())).await
     }
 }

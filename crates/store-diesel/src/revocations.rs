@@ -2,18 +2,20 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use diesel::SqliteConnection;
 use diesel::dsl::auto_type;
 use diesel::prelude::*;
+use grantkeeper_domain::Lease;
 use grantkeeper_domain::ids::ProviderId;
-use grantkeeper_domain::revocations::{Revocation, RevocationLease, RevocationQueue, RevocationStatus};
+use grantkeeper_domain::revocations::{Revocation, RevocationQueue, RevocationStatus};
 use grantkeeper_domain::sealing::SealedSecret;
 use grantkeeper_domain::{StoreError, Version};
 
 use crate::DieselStore;
 use crate::columns::{Id, Time};
+use crate::connection::{Connection, Query};
 use crate::failure::{Failure, Unreadable};
-use crate::rows::{FromRow, Versioned, all, bytes, count, versioned};
+use crate::locked::{Locked, Skipping};
+use crate::rows::{FromRow, Versioned, bytes, versioned};
 use crate::schema::revocations;
 
 #[derive(Queryable, Insertable, AsChangeset)]
@@ -80,7 +82,7 @@ impl FromRow for Revocation {
             created_at: row.created_at.into(),
             next_attempt_at: row.next_attempt_at.into(),
             finished_at: row.finished_at.map(Into::into),
-            lease: lease.map(|(holder, Time(until))| RevocationLease { holder, until }),
+            lease: lease.map(|(holder, Time(until))| Lease { holder, until }),
             version: Version::from_stored(row.version),
         })
     }
@@ -123,36 +125,57 @@ pub(crate) fn ended(before: Time) -> _ {
     revocations::table.filter(revocations::finished_at.lt(before))
 }
 
+impl DieselStore {
+    async fn claim_all<Q>(&self, claimable: Q, lease: Lease) -> Result<Vec<Revocation>, StoreError>
+    where
+        Q: Query<RevocationRow> + Clone,
+        Locked<Q, Skipping>: Query<RevocationRow>,
+    {
+        // Most often there is nothing to do, which is found without a transaction.
+        if self.all::<Revocation>(claimable.clone()).await?.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.write(move |c| Box::pin(claim(Locked::skipping(claimable), lease, c))).await
+    }
+}
+
+async fn claim(
+    claimable: impl Query<RevocationRow>,
+    lease: Lease,
+    c: &mut Connection<'_>,
+) -> Result<Vec<Revocation>, Failure> {
+    let mut claimed = Vec::new();
+    for revocation in c.all::<Revocation>(claimable).await? {
+        let read = revocation.version;
+        let revocation = revocation.claimed(lease.clone());
+        revocation.replace(read, c).await?;
+        claimed.push(revocation);
+    }
+    Ok(claimed)
+}
+
 #[async_trait]
 impl RevocationQueue for DieselStore {
     async fn claim_revocations(
         &self,
         of: Option<ProviderId>,
-        lease: RevocationLease,
+        lease: Lease,
         now: DateTime<Utc>,
         limit: u32,
     ) -> Result<Vec<Revocation>, StoreError> {
-        self.write(move |c| {
-            let found = match of {
-                Some(provider) => claimable_of(provider.into(), Time(now), limit.into()).load(c),
-                None => due(Time(now), limit.into()).load(c),
-            };
-            let claim = |revocation: Revocation| {
-                let read = revocation.version;
-                let revocation = revocation.claimed(lease.clone());
-                revocation.replace(read, c)?;
-                Ok::<_, Failure>(revocation)
-            };
-            all::<Revocation>(found)?.into_iter().map(claim).collect()
-        })
-        .await
+        match of {
+            Some(provider) => {
+                self.claim_all(claimable_of(provider.into(), Time(now), limit.into()), lease).await
+            }
+            None => self.claim_all(due(Time(now), limit.into()), lease).await,
+        }
     }
 
     async fn revocations_of(&self, provider: ProviderId) -> Result<Vec<Revocation>, StoreError> {
-        self.read(move |c| all(of_provider(provider.into()).load(c))).await
+        self.all(of_provider(provider.into())).await
     }
 
     async fn purge_revocations(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
-        self.write(move |c| count(diesel::delete(ended(Time(before))).execute(c))).await
+        self.execute(diesel::delete(ended(Time(before)))).await
     }
 }

@@ -1,17 +1,17 @@
 //! What the rows of every noun have in common: how they become entities, and how they are written.
 
-use diesel::SqliteConnection;
-use diesel::prelude::*;
+use async_trait::async_trait;
 use grantkeeper_domain::Version;
 use grantkeeper_domain::authorizations::Scopes;
 use grantkeeper_domain::sealing::SealedSecret;
 
 use crate::columns::Json;
+use crate::connection::Connection;
 use crate::failure::{Failure, Unreadable};
 
 /// An entity, or a pair of joined ones, that is read from a row.
 pub(crate) trait FromRow: Sized {
-    type Row;
+    type Row: Send + 'static;
 
     fn from_row(row: Self::Row) -> Result<Self, Unreadable>;
 }
@@ -24,72 +24,65 @@ impl<A: FromRow, B: FromRow> FromRow for (A, B) {
     }
 }
 
-/// The entity of a row, where there is one.
-pub(crate) fn one<E: FromRow>(row: QueryResult<E::Row>) -> Result<Option<E>, Failure> {
-    Ok(row.optional()?.map(E::from_row).transpose()?)
-}
+/// A count, which is never negative.
+impl FromRow for u64 {
+    type Row = i64;
 
-/// The entities of all rows.
-pub(crate) fn all<E: FromRow>(rows: QueryResult<Vec<E::Row>>) -> Result<Vec<E>, Failure> {
-    Ok(rows?.into_iter().map(E::from_row).collect::<Result<_, _>>()?)
+    fn from_row(row: i64) -> Result<Self, Unreadable> {
+        Ok(row.unsigned_abs())
+    }
 }
 
 /// An entity that is written with the version it was read at. Each write gives back how many rows it wrote: one,
 /// or none.
-pub(crate) trait Versioned {
+#[async_trait]
+pub(crate) trait Versioned: Sync {
     /// The version it was read at.
     fn version(&self) -> Version;
 
     /// Adds it at [`Version::FIRST`], unless its id is taken.
-    fn insert(&self, c: &mut SqliteConnection) -> QueryResult<usize>;
+    async fn insert(&self, c: &mut Connection<'_>) -> Result<usize, Failure>;
 
     /// Stores it with the version after `read`, where that is still the stored one.
-    fn replace(&self, read: Version, c: &mut SqliteConnection) -> QueryResult<usize>;
+    async fn replace(&self, read: Version, c: &mut Connection<'_>) -> Result<usize, Failure>;
 
     /// Removes it where its version is still the stored one.
-    fn remove(&self, c: &mut SqliteConnection) -> QueryResult<usize>;
+    async fn remove(&self, c: &mut Connection<'_>) -> Result<usize, Failure>;
 }
 
 /// Writes an entity through the row that `$row::of` makes of it for a version.
 macro_rules! versioned {
     ($entity:ident, $row:ident in $table:ident) => {
+        #[async_trait::async_trait]
         impl $crate::rows::Versioned for $entity {
             fn version(&self) -> Version {
                 self.version
             }
 
-            fn insert(&self, c: &mut SqliteConnection) -> QueryResult<usize> {
+            async fn insert(&self, c: &mut Connection<'_>) -> Result<usize, Failure> {
                 // The id is checked before the other uniqueness rules: whoever inserts a row twice hears of that.
-                diesel::insert_into($table::table)
-                    .values($row::of(self, Version::FIRST))
-                    .on_conflict($table::id)
-                    .do_nothing()
-                    .execute(c)
+                let row = $row::of(self, Version::FIRST);
+                let row = diesel::insert_into($table::table).values(row);
+                c.execute(row.on_conflict($table::id).do_nothing()).await
             }
 
-            fn replace(&self, read: Version, c: &mut SqliteConnection) -> QueryResult<usize> {
-                diesel::update($table::table)
+            async fn replace(&self, read: Version, c: &mut Connection<'_>) -> Result<usize, Failure> {
+                let stored = diesel::update($table::table)
                     .filter($table::id.eq(Id::from(self.id)))
-                    .filter($table::version.eq(read.get()))
-                    .set($row::of(self, read.next()))
-                    .execute(c)
+                    .filter($table::version.eq(read.get()));
+                c.execute(stored.set($row::of(self, read.next()))).await
             }
 
-            fn remove(&self, c: &mut SqliteConnection) -> QueryResult<usize> {
-                diesel::delete($table::table)
+            async fn remove(&self, c: &mut Connection<'_>) -> Result<usize, Failure> {
+                let stored = diesel::delete($table::table)
                     .filter($table::id.eq(Id::from(self.id)))
-                    .filter($table::version.eq(self.version.get()))
-                    .execute(c)
+                    .filter($table::version.eq(self.version.get()));
+                c.execute(stored).await
             }
         }
     };
 }
 pub(crate) use versioned;
-
-/// How many rows a query touched, as the ports count.
-pub(crate) fn count(rows: QueryResult<usize>) -> Result<u64, Failure> {
-    Ok(rows? as u64)
-}
 
 /// The bytes of a secret that may be missing.
 pub(crate) fn bytes(secret: Option<&SealedSecret>) -> Option<Vec<u8>> {

@@ -3,88 +3,91 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use diesel::SqliteConnection;
 use grantkeeper_domain::{Store, StoreError};
 
 use crate::OpenError;
-use crate::failure::Failure;
-use crate::migrations::{self, SchemaState};
-use crate::sqlite::{Location, Sqlite};
+use crate::connection::{Query, Statement, Work};
+use crate::database::Database;
+use crate::rows::FromRow;
 
 /// Every storage port of the domain, over one database.
 ///
-/// Dropping it waits until every write that was begun is on disk.
+/// Dropping one over SQLite waits until every write that was begun is on disk; over PostgreSQL, the server sees to it.
 pub struct DieselStore {
-    pub(crate) sqlite: Sqlite,
+    pub(crate) database: Database,
 }
 
 /// How a store is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OpenOptions {
-    /// How many threads read, at least one. An in-memory database has none: its one connection does everything.
+    /// SQLite: how many threads read, at least one. An in-memory database has none: its one connection does everything.
     pub readers: usize,
-    /// How long a query waits for another process that holds the database.
+    /// PostgreSQL: how many connections there may be for writes and lists, at least one. Every runtime that asks has two
+    /// more for what is read by an index.
+    pub connections: usize,
+    /// How long a statement waits for another process: one that holds the database (SQLite) or the row (PostgreSQL).
     pub busy_timeout: Duration,
+    /// PostgreSQL: whether pending migrations are run. Without it, a database that lacks some is refused, since several
+    /// processes share it. An SQLite database is always brought up to date.
+    pub migrate: bool,
 }
 
 impl Default for OpenOptions {
     fn default() -> Self {
-        Self { readers: 2, busy_timeout: Duration::from_secs(5) }
+        Self { readers: 2, connections: 16, busy_timeout: Duration::from_secs(5), migrate: false }
     }
 }
 
 impl DieselStore {
-    /// Opens the database that `url` names, and brings its schema up to date.
+    /// Opens the database that `url` names.
     ///
     /// - `sqlite://file.db` and `sqlite:///folder/file.db`: what follows `sqlite://` is the path, letter by letter. A
     ///   missing file is made, for the user of this process only.
     /// - `sqlite::memory:`: an empty database that is lost when the store is dropped.
+    /// - `postgres://user:password@host:5432/database?sslmode=verify-full&sslrootcert=ca.pem`: over TLS with a verified
+    ///   server, unless it is on this machine or `sslmode=disable` says otherwise. Without `sslrootcert` the system's
+    ///   authorities count.
     ///
-    /// This blocks: call it before serving.
-    pub fn open(url: &str, options: OpenOptions) -> Result<Self, OpenError> {
-        let sqlite = Sqlite::open(&location(url)?, options)?;
-        Ok(Self { sqlite })
+    /// Call it on the runtime that outlives all callers of the store: PostgreSQL's connections live there.
+    pub async fn open(url: &str, options: OpenOptions) -> Result<Self, OpenError> {
+        Ok(Self { database: Database::open(url, options).await? })
     }
 
-    /// The names of the migrations that opening this database would run. Changes nothing, and makes no file.
-    ///
-    /// This blocks, as [`DieselStore::open`] does.
-    pub fn pending_migrations(url: &str) -> Result<Vec<String>, OpenError> {
-        Sqlite::pending_migrations(&location(url)?)
+    /// The names of the migrations that the database lacks. Changes nothing, and makes no file.
+    pub async fn pending_migrations(url: &str) -> Result<Vec<String>, OpenError> {
+        Database::pending_migrations(url).await
     }
 
-    /// Runs a query that changes nothing.
-    pub(crate) async fn read<T: Send + 'static>(
+    /// The entity of the first row, where there is one; the query finds it by an index.
+    pub(crate) async fn one<E: FromRow>(
         &self,
-        query: impl FnOnce(&mut SqliteConnection) -> Result<T, Failure> + Send + 'static,
-    ) -> Result<T, StoreError> {
-        Ok(self.sqlite.read(query).await?)
+        query: impl Query<E::Row> + Clone,
+    ) -> Result<Option<E>, StoreError> {
+        self.database.one(query).await
     }
 
-    /// Runs work in a transaction that has the write lock from its beginning. An error undoes all of the work.
-    pub(crate) async fn write<T: Send + 'static>(
+    /// The entities of all rows.
+    pub(crate) async fn all<E: FromRow>(
         &self,
-        work: impl FnOnce(&mut SqliteConnection) -> Result<T, Failure> + Send + 'static,
-    ) -> Result<T, StoreError> {
-        Ok(self.sqlite.write(work).await?)
+        query: impl Query<E::Row> + Clone,
+    ) -> Result<Vec<E>, StoreError> {
+        self.database.all(query).await
     }
-}
 
-fn location(url: &str) -> Result<Location, OpenError> {
-    if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-        return Err(OpenError::Postgres);
+    /// Runs one statement: how many rows it touched.
+    pub(crate) async fn execute(&self, statement: impl Statement) -> Result<u64, StoreError> {
+        Ok(self.database.execute(statement).await? as u64)
     }
-    Location::parse(url)
+
+    /// Does work in a transaction. An error undoes all of it. It is done even when its caller goes away.
+    pub(crate) async fn write<T: Send + 'static>(&self, work: impl Work<T>) -> Result<T, StoreError> {
+        Ok(self.database.write(work).await?)
+    }
 }
 
 #[async_trait]
 impl Store for DieselStore {
     async fn check(&self) -> Result<(), StoreError> {
-        let state = self.read(|c| Ok(migrations::schema_state(c)?)).await?;
-        if state != (SchemaState::Ours { pending: Vec::new() }) {
-            return Err(Failure::OtherSchema.into());
-        }
-        // Takes the write lock and gives it back: the writer lives, and nobody else holds the database for long.
-        self.write(|_| Ok(())).await
+        Ok(self.database.check().await?)
     }
 }

@@ -25,6 +25,7 @@ mod rules;
 
 mod clock;
 pub mod entities;
+pub mod postgres;
 mod randomness;
 pub mod scripted_provider;
 mod sealer;

@@ -2,18 +2,22 @@
 
 use std::fmt;
 
-/// Where the store is: `sqlite://PATH` or `sqlite::memory:`. `Debug` shows only the scheme, as a database URL may
-/// have a password in it.
+/// Where the store is: `sqlite://PATH`, `postgres://…` or `sqlite::memory:`. `Debug` shows only the scheme, as a
+/// database URL may have a password in it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DatabaseUrl(String);
 
 impl DatabaseUrl {
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let in_file = text.strip_prefix("sqlite://").is_some_and(|path| !path.is_empty());
-        if in_file || text == "sqlite::memory:" {
+        let is_known = ["sqlite://", "postgres://", "postgresql://"]
+            .iter()
+            .any(|scheme| text.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty()));
+        if is_known || text == "sqlite::memory:" {
             Ok(Self(text.to_owned()))
         } else {
-            Err("give sqlite://PATH (sqlite:///PATH for an absolute one) or sqlite::memory:".to_owned())
+            Err("give sqlite://PATH (sqlite:///PATH for an absolute one), postgres://USER:PASSWORD@HOST/DATABASE, or \
+                 sqlite::memory:"
+                .to_owned())
         }
     }
 

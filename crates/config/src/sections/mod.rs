@@ -4,6 +4,7 @@ pub(crate) mod browser;
 pub(crate) mod database_url;
 pub(crate) mod jobs;
 pub(crate) mod keys;
+pub(crate) mod limits;
 pub(crate) mod log;
 pub(crate) mod network;
 pub(crate) mod providers;

@@ -12,12 +12,18 @@ fn the_defaults_are_as_documented() {
     assert_eq!(settings.listen.to_string(), "127.0.0.1:8080");
     assert_eq!(settings.public_url, None);
     assert_eq!(settings.database_url.as_str(), "sqlite://grantkeeper.db");
+    assert_eq!(settings.database_connections, 16);
     assert_eq!(settings.workers, None);
     assert_eq!((settings.log.format, settings.log.level.as_str()), (LogFormat::Human, "info"));
     assert!(settings.network.allow.is_empty() && settings.network.trusted_proxies.is_empty());
     assert_eq!(settings.tokens.freshness_margin, Duration::from_secs(60));
     assert_eq!(settings.tokens.caller_wait, Duration::from_secs(4));
     assert_eq!(settings.tokens.upstream_limit, Duration::from_secs(30));
+    let limits = settings.limits;
+    assert_eq!((limits.flows_per_caller, limits.flows_per_address), (600, 6_000));
+    assert_eq!((limits.callbacks_per_caller, limits.callbacks_per_address), (1_200, 12_000));
+    assert_eq!((limits.token_reads_per_caller, limits.token_reads_per_address), (60_000, 300_000));
+    assert_eq!((limits.wrong_tokens_per_address, limits.connections), (3_000, 10_000));
     assert_eq!(settings.browser.session_cookie, "coder_session_token");
     assert!(settings.browser.confirmation);
     assert!(!settings.simulator.enabled && !settings.simulator.auto_consent);
@@ -55,6 +61,7 @@ fn the_environment_reaches_every_section() {
         ("GRANTKEEPER_NETWORK__TRUSTED_PROXIES", "::1"),
         ("GRANTKEEPER_SIMULATOR__ENABLED", "true"),
         ("GRANTKEEPER_PROVIDERS__TEST__TOKEN_URL", "http://127.0.0.1:9099/token"),
+        ("GRANTKEEPER_LIMITS__TOKEN_READS_PER_CALLER", "0"),
         ("GRANTKEEPER_LOG__FORMAT", "json"),
         ("GRANTKEEPER_LOG__LEVEL", "warn,grantkeeper_rest::error=debug"),
     ])
@@ -64,6 +71,7 @@ fn the_environment_reaches_every_section() {
     assert_eq!(settings.network.allow, [net("10.0.0.0/8"), net("127.0.0.1/32"), host]);
     assert_eq!(settings.network.trusted_proxies, ["::1/128".parse().unwrap()]);
     assert!(settings.simulator.enabled && !settings.browser.confirmation);
+    assert_eq!(settings.limits.token_reads_per_caller, 0);
     assert_eq!(settings.log.format, LogFormat::Json);
     let types: Vec<_> = settings.providers.iter().map(|(name, _)| name).collect();
     assert_eq!(types, ["test"]);

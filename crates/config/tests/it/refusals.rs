@@ -27,7 +27,8 @@ const WRONG: &[(&str, &str, &str)] = &[
     ("public_url", "https://auth.example.com:443", ORIGIN),
     ("public_url", "https://auth.example.com#here", "leave out the fragment (what follows #)"),
     ("public_url", "https://me:password@auth.example.com", "leave out the user name and password"),
-    ("database_url", "postgres://me:password@host/db", DATABASE),
+    ("database_url", "mysql://me:password@host/db", DATABASE),
+    ("database_url", "postgres://", DATABASE),
     ("database_url", "sqlite://", DATABASE),
     ("database_url", "grantkeeper.db", DATABASE),
     ("workers", "0", r#""0" does not do; give the number of threads, a whole number from 1 to 1024"#),
@@ -143,6 +144,21 @@ const WRONG: &[(&str, &str, &str)] = &[
     ("tokens.caller_wait", "4s", r#""4s" does not do; give seconds, a whole number from 1 to 4"#),
     ("tokens.upstream_limit", "31", r#""31" does not do; give seconds, a whole number from 5 to 30"#),
     (
+        "limits.flows_per_caller",
+        "6000001",
+        r#""6000001" does not do; give requests a minute, or 0 for no limit, a whole number from 0 to 6000000"#,
+    ),
+    (
+        "limits.wrong_tokens_per_address",
+        "off",
+        r#""off" does not do; give requests a minute, or 0 for no limit, a whole number from 0 to 6000000"#,
+    ),
+    (
+        "limits.connections",
+        "0",
+        r#""0" does not do; give the number of connections, a whole number from 1 to 1000000"#,
+    ),
+    (
         "browser.session_cookie",
         "a b",
         r#""a b" is not a cookie's name; give up to 64 letters, digits, - and _"#,
@@ -184,7 +200,8 @@ fn every_wrong_setting_is_told_by_key_source_and_remedy() {
 const HTTPS: &str = "give an https URL; http is only for localhost, 127.0.0.0/8 and [::1]";
 const ORIGIN: &str =
     "give the origin alone, as https://auth.example.com: no path, no slash at the end, no default port";
-const DATABASE: &str = "give sqlite://PATH (sqlite:///PATH for an absolute one) or sqlite::memory:";
+const DATABASE: &str = "give sqlite://PATH (sqlite:///PATH for an absolute one), \
+                        postgres://USER:PASSWORD@HOST/DATABASE, or sqlite::memory:";
 
 #[test]
 fn the_source_is_told() {
@@ -234,8 +251,8 @@ fn wrong_types_in_a_file_are_told() {
 
 #[test]
 fn unknown_keys_are_told_with_what_there_is() {
-    const TOP: &str = "unknown key; at the top there are browser, database_url, jobs, keys, listen, log, network, \
-                       providers, public_url, simulator, tokens, workers";
+    const TOP: &str = "unknown key; at the top there are browser, database_connections, database_url, jobs, keys, limits, listen, log, \
+                       network, providers, public_url, simulator, tokens, workers";
     const TOKENS: &str = "unknown key; in [tokens] there are caller_wait, freshness_margin, upstream_limit";
     const TYPES: &str = "unknown key; in [providers] there are bitbucket, box, github, gitlab, google, microsoft, \
                          oidc, test";

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
+use crate::Lease;
 use crate::Version;
 use crate::accounts::Caller;
 use crate::audit::{AuditAction, AuditEntry};
@@ -32,7 +33,7 @@ pub struct Job {
     /// The report.
     pub details: Vec<JobDetail>,
     /// Who works on it; a lapsed lease lets another worker go on.
-    pub lease: Option<JobLease>,
+    pub lease: Option<Lease>,
     /// How often it was written. It fences: a worker that was overtaken commits nothing more.
     pub version: Version,
 }
@@ -131,15 +132,6 @@ impl JobDetail {
     }
 }
 
-/// A worker's claim to a job.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct JobLease {
-    /// The worker, by a name that no other process has.
-    pub holder: String,
-    /// Until when the claim holds.
-    pub until: DateTime<Utc>,
-}
-
 /// Only a running job can end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the job is not running")]
@@ -183,7 +175,7 @@ impl Job {
 
     /// The claim that [`JobQueue::claim`](super::JobQueue::claim) stores.
     #[must_use]
-    pub fn claimed(mut self, lease: JobLease, now: DateTime<Utc>) -> Self {
+    pub fn claimed(mut self, lease: Lease, now: DateTime<Utc>) -> Self {
         self.status = JobStatus::Running;
         self.started_at.get_or_insert(now);
         self.lease = Some(lease);

@@ -9,7 +9,7 @@ mod stats_job;
 mod view_jobs;
 
 pub use delete_provider_job::DeleteProviderJob;
-pub use job::{Job, JobDetail, JobKind, JobKindName, JobLease, JobStatus, NotRunning};
+pub use job::{Job, JobDetail, JobKind, JobKindName, JobStatus, NotRunning};
 pub use ports::*;
 pub use queue_stats::{QueueStats, QueueStatsError};
 pub use run_next_job::{JOB_LEASE, JobRun, RunNextJob};

@@ -3,7 +3,8 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-use super::{Job, JobKindName, JobLease, JobStatus};
+use super::{Job, JobKindName, JobStatus};
+use crate::Lease;
 use crate::ids::{JobId, OrganizationId};
 use crate::store::StoreError;
 
@@ -25,8 +26,8 @@ pub trait JobQueue: Send + Sync {
 
     /// Takes the oldest job that [`Job::is_claimable`] and stores it as [`Job::claimed`], which is returned.
     /// MUST be atomic: no two callers get one job.
-    async fn claim(&self, lease: JobLease, now: DateTime<Utc>) -> Result<Option<Job>, StoreError>;
+    async fn claim(&self, lease: Lease, now: DateTime<Utc>) -> Result<Option<Job>, StoreError>;
 
     /// Prolongs a lease; `false` when it is another's by now or the job has ended. Does not change the version.
-    async fn extend(&self, id: JobId, lease: JobLease) -> Result<bool, StoreError>;
+    async fn extend(&self, id: JobId, lease: Lease) -> Result<bool, StoreError>;
 }

@@ -7,7 +7,8 @@ use chrono::TimeDelta;
 
 use super::delete_provider_job::DeleteProviderJob;
 use super::stats_job::StatsJob;
-use super::{Job, JobKind, JobLease, JobQueue};
+use super::{Job, JobKind, JobQueue};
+use crate::Lease;
 use crate::StoreError;
 use crate::ids::JobId;
 use crate::services::Clock;
@@ -92,8 +93,8 @@ impl RunNextJob {
         }
     }
 
-    fn lease(&self) -> JobLease {
-        JobLease { holder: self.holder.clone(), until: self.clock.now() + JOB_LEASE }
+    fn lease(&self) -> Lease {
+        Lease { holder: self.holder.clone(), until: self.clock.now() + JOB_LEASE }
     }
 }
 

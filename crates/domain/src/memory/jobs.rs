@@ -5,10 +5,11 @@ use chrono::{DateTime, Utc};
 
 use super::noun::Noun;
 use super::{MemoryStore, State, rows};
+use crate::Lease;
 use crate::StoreError;
 use crate::accounts::Organization;
 use crate::ids::{JobId, OrganizationId};
-use crate::jobs::{Job, JobKindName, JobLease, JobQueue, JobStatus};
+use crate::jobs::{Job, JobKindName, JobQueue, JobStatus};
 
 #[async_trait]
 impl JobQueue for MemoryStore {
@@ -31,7 +32,7 @@ impl JobQueue for MemoryStore {
         Ok(self.state().oldest_first(matches).into_iter().rev().take(rows(limit)).cloned().collect())
     }
 
-    async fn claim(&self, lease: JobLease, now: DateTime<Utc>) -> Result<Option<Job>, StoreError> {
+    async fn claim(&self, lease: Lease, now: DateTime<Utc>) -> Result<Option<Job>, StoreError> {
         let mut state = self.state();
         let oldest = state.oldest_first(|row: &Job| row.is_claimable(now)).first().copied().cloned();
         let claimed = oldest.map(|job| job.claimed(lease, now));
@@ -41,7 +42,7 @@ impl JobQueue for MemoryStore {
         Ok(claimed)
     }
 
-    async fn extend(&self, id: JobId, lease: JobLease) -> Result<bool, StoreError> {
+    async fn extend(&self, id: JobId, lease: Lease) -> Result<bool, StoreError> {
         let mut state = self.state();
         let job = state.jobs.get_mut(&id).filter(|job| job.status == JobStatus::Running);
         let held = job.and_then(|job| job.lease.as_mut()).filter(|held| held.holder == lease.holder);

@@ -5,17 +5,18 @@ use chrono::{DateTime, Utc};
 
 use super::noun::Noun;
 use super::{MemoryStore, State, rows};
+use crate::Lease;
 use crate::StoreError;
 use crate::accounts::Organization;
 use crate::ids::ProviderId;
-use crate::revocations::{Revocation, RevocationLease, RevocationQueue};
+use crate::revocations::{Revocation, RevocationQueue};
 
 #[async_trait]
 impl RevocationQueue for MemoryStore {
     async fn claim_revocations(
         &self,
         of: Option<ProviderId>,
-        lease: RevocationLease,
+        lease: Lease,
         now: DateTime<Utc>,
         limit: u32,
     ) -> Result<Vec<Revocation>, StoreError> {

@@ -8,5 +8,5 @@ mod run_due_revocations;
 
 pub use attempt::RevocationAttempt;
 pub use ports::*;
-pub use revocation::{REVOCATION_PERIOD, Revocation, RevocationLease, RevocationStatus};
+pub use revocation::{REVOCATION_PERIOD, Revocation, RevocationStatus};
 pub use run_due_revocations::RunDueRevocations;

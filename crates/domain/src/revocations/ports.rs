@@ -3,7 +3,8 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-use super::{Revocation, RevocationLease};
+use super::Revocation;
+use crate::Lease;
 use crate::ids::ProviderId;
 use crate::store::StoreError;
 
@@ -17,7 +18,7 @@ pub trait RevocationQueue: Send + Sync {
     async fn claim_revocations(
         &self,
         of: Option<ProviderId>,
-        lease: RevocationLease,
+        lease: Lease,
         now: DateTime<Utc>,
         limit: u32,
     ) -> Result<Vec<Revocation>, StoreError>;

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use crate::Lease;
 use crate::authorizations::Authorization;
 use crate::ids::{AccountId, AuthorizationId, OrganizationId, ProviderId, RevocationId};
 use crate::sealing::{SealError, SealedSecret, SecretColumn, SecretPlace, TokenSealer};
@@ -41,7 +42,7 @@ pub struct Revocation {
     /// When it ended.
     pub finished_at: Option<DateTime<Utc>>,
     /// Who works on it.
-    pub lease: Option<RevocationLease>,
+    pub lease: Option<Lease>,
     /// How often it was written.
     pub version: Version,
 }
@@ -76,15 +77,6 @@ impl RevocationStatus {
             .into_iter()
             .find(|status| status.as_str() == name)
     }
-}
-
-/// A worker's claim to a revocation.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RevocationLease {
-    /// The worker.
-    pub holder: String,
-    /// Until when the claim holds.
-    pub until: DateTime<Utc>,
 }
 
 impl Revocation {
@@ -161,7 +153,7 @@ impl Revocation {
 
     /// The claim that [`RevocationQueue::claim_revocations`](super::RevocationQueue::claim_revocations) stores.
     #[must_use]
-    pub fn claimed(mut self, lease: RevocationLease) -> Self {
+    pub fn claimed(mut self, lease: Lease) -> Self {
         self.lease = Some(lease);
         self.version = self.version.next();
         self

@@ -6,7 +6,8 @@ use chrono::TimeDelta;
 use futures_util::StreamExt as _;
 use futures_util::stream;
 
-use super::{RevocationAttempt, RevocationLease, RevocationQueue};
+use super::{RevocationAttempt, RevocationQueue};
+use crate::Lease;
 use crate::StoreError;
 use crate::ids::ProviderId;
 use crate::services::Clock;
@@ -33,7 +34,7 @@ impl RunDueRevocations {
     /// provider's without waiting for their time.
     pub async fn run(&self, of: Option<ProviderId>) -> Result<usize, StoreError> {
         let now = self.clock.now();
-        let lease = RevocationLease { holder: self.holder.clone(), until: now + LEASE };
+        let lease = Lease { holder: self.holder.clone(), until: now + LEASE };
         let taken = self.queue.claim_revocations(of, lease, now, BATCH).await?;
         let count = taken.len();
         let attempts = taken.into_iter().map(|revocation| self.attempt.run(revocation));

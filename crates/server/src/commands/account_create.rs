@@ -38,7 +38,7 @@ impl fmt::Display for Created {
 
 impl AccountCreate {
     pub(super) async fn run(&self, options: &GlobalOptions) -> Result<Created, Failure> {
-        let with = Administration::open(&options.settings(&[])?)?;
+        let with = Administration::open(&options.settings(&[])?).await?;
         let organization = named::organization(&*with.store, &self.org).await?;
         let role = if self.admin { Role::Admin } else { Role::Member };
         let create = CreateAccount {

@@ -54,7 +54,7 @@ impl fmt::Display for Accounts {
 
 impl AccountList {
     pub(super) async fn run(&self, options: &GlobalOptions) -> Result<Accounts, Failure> {
-        let with = Administration::open(&options.settings(&[])?)?;
+        let with = Administration::open(&options.settings(&[])?).await?;
         let mut accounts = Vec::new();
         for organization in named::organizations(&*with.store, self.org.as_deref()).await? {
             let found = with.store.accounts_in(organization.id).await?;

@@ -116,7 +116,7 @@ impl fmt::Display for Entries {
 
 impl AuditList {
     pub(super) async fn run(&self, options: &GlobalOptions) -> Result<Entries, Failure> {
-        let with = Administration::open(&options.settings(&[])?)?;
+        let with = Administration::open(&options.settings(&[])?).await?;
         let organization = named::organization(&*with.store, &self.org).await?;
         let entries = with.store.newest_entries(organization.id, self.limit).await?;
         Ok(Entries { entries: entries.into_iter().map(Entry::from).collect() })

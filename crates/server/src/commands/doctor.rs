@@ -98,11 +98,11 @@ fn configuration(settings: &Settings) -> Result<String, Failure> {
 
 /// Opening migrates and sealing plants a canary: neither is done here.
 async fn store(settings: &Settings, key: Option<MasterKey>) -> Result<String, Failure> {
-    let pending = DieselStore::pending_migrations(settings.database_url.as_str())?;
+    let pending = DieselStore::pending_migrations(settings.database_url.as_str()).await?;
     if !pending.is_empty() {
-        return Ok(format!("the next start runs these migrations: {}", pending.join(", ")));
+        return Ok(format!("these migrations are to be run: {}", pending.join(", ")));
     }
-    let Administration { store, clock, random } = Administration::open(settings)?;
+    let Administration { store, clock, random } = Administration::open(settings).await?;
     store.check().await?;
     let Some(key) = key else {
         return Ok("its key was not checked, since there is none".to_owned());

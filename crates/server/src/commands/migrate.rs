@@ -3,11 +3,12 @@
 use std::fmt;
 
 use clap::Args;
-use grantkeeper_store_diesel::{DieselStore, OpenOptions};
+use grantkeeper_store_diesel::DieselStore;
 use serde::Serialize;
 
 use crate::cli::GlobalOptions;
 use crate::failure::Failure;
+use crate::wiring;
 
 /// Bring the database's schema up to date; `serve` does so by itself on SQLite.
 #[derive(Debug, Args)]
@@ -40,13 +41,12 @@ impl fmt::Display for Migrations {
 }
 
 impl Migrate {
-    pub(super) fn run(&self, options: &GlobalOptions) -> Result<Migrations, Failure> {
+    pub(super) async fn run(&self, options: &GlobalOptions) -> Result<Migrations, Failure> {
         let settings = options.settings(&[])?;
         let url = settings.database_url.as_str();
-        let migrations = DieselStore::pending_migrations(url)?;
+        let migrations = DieselStore::pending_migrations(url).await?;
         if !self.dry_run {
-            // Opening migrates.
-            DieselStore::open(url, OpenOptions::default())?;
+            wiring::migrate(&settings).await?;
         }
         Ok(Migrations { dry_run: self.dry_run, migrations })
     }

@@ -93,7 +93,7 @@ impl Command {
         match self {
             Self::Serve(command) => command.run(options).await,
             Self::Demo(command) => command.run(options).await,
-            Self::Migrate(command) => options.print(&command.run(options)?),
+            Self::Migrate(command) => options.print(&command.run(options).await?),
             Self::Config(ConfigCommand::Check(ConfigCheck {})) => options.print(&ConfigCheck::run(options)?),
             Self::Key(KeyCommand::Generate(command)) => options.print(&command.run()?),
             Self::Org(OrgCommand::Create(command)) => options.print(&command.run(options).await?),

@@ -30,7 +30,7 @@ impl fmt::Display for Created {
 
 impl OrgCreate {
     pub(super) async fn run(&self, options: &GlobalOptions) -> Result<Created, Failure> {
-        let with = Administration::open(&options.settings(&[])?)?;
+        let with = Administration::open(&options.settings(&[])?).await?;
         let create = CreateOrganization { store: with.store, clock: with.clock, random: with.random };
         Ok(Created(ShownOrganization::from(&create.run(&self.name).await?)))
     }

@@ -33,7 +33,7 @@ impl fmt::Display for Organizations {
 
 impl OrgList {
     pub(super) async fn run(&self, options: &GlobalOptions) -> Result<Organizations, Failure> {
-        let with = Administration::open(&options.settings(&[])?)?;
+        let with = Administration::open(&options.settings(&[])?).await?;
         let organizations = with.store.organizations().await?;
         Ok(Organizations { organizations: organizations.iter().map(ShownOrganization::from).collect() })
     }

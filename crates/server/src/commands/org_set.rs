@@ -38,7 +38,7 @@ impl fmt::Display for Changed {
 
 impl OrgSet {
     pub(super) async fn run(&self, options: &GlobalOptions) -> Result<Changed, Failure> {
-        let with = Administration::open(&options.settings(&[])?)?;
+        let with = Administration::open(&options.settings(&[])?).await?;
         let organization = named::organization(&*with.store, &self.org).await?;
         let set = SetRedirectUris {
             accounts: with.store.clone(),

@@ -23,8 +23,15 @@ pub(crate) struct Serve {
     /// The origin that browsers and providers reach this service at.
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
-    #[arg(long, value_name = "URL", help = "The store: sqlite://PATH, or sqlite::memory: to keep nothing")]
+    #[arg(
+        long,
+        value_name = "URL",
+        help = "The store: sqlite://PATH, postgres://…, or sqlite::memory: to keep nothing"
+    )]
     database_url: Option<String>,
+    /// Run pending migrations first; an SQLite database is always brought up to date.
+    #[arg(long)]
+    migrate: bool,
 }
 
 /// Says that requests are answered from now on.
@@ -55,6 +62,9 @@ impl Serve {
         logging::start(&settings.log)?;
         for warning in &settings.warnings {
             tracing::warn!("{warning}");
+        }
+        if self.migrate {
+            wiring::migrate(&settings).await?;
         }
         let listener = listening::bind(settings.listen)?;
         let address = listener.local_addr()?;

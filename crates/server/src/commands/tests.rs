@@ -65,7 +65,7 @@ impl Installation {
             Command::Token(TokenCommand::List(command)) => command.run(options).await.map(said),
             Command::Token(TokenCommand::Revoke(command)) => command.run(options).await.map(said),
             Command::Audit(AuditCommand::List(command)) => command.run(options).await.map(said),
-            Command::Migrate(command) => command.run(options).map(said),
+            Command::Migrate(command) => command.run(options).await.map(said),
             Command::Config(ConfigCommand::Check(_)) => ConfigCheck::run(options).map(said),
             Command::Doctor(command) => Ok(said(command.run(options).await)),
             Command::Serve(_) | Command::Demo(_) | Command::Key(_) => panic!("{line} does not administer"),

@@ -50,7 +50,7 @@ impl fmt::Display for Issued {
 
 impl TokenCreate {
     pub(super) async fn run(&self, options: &GlobalOptions) -> Result<Issued, Failure> {
-        let with = Administration::open(&options.settings(&[])?)?;
+        let with = Administration::open(&options.settings(&[])?).await?;
         let account = named::account(&*with.store, &self.account).await?;
         let issue = IssueApiToken {
             accounts: with.store.clone(),

@@ -64,7 +64,7 @@ impl fmt::Display for Tokens {
 
 impl TokenList {
     pub(super) async fn run(&self, options: &GlobalOptions) -> Result<Tokens, Failure> {
-        let with = Administration::open(&options.settings(&[])?)?;
+        let with = Administration::open(&options.settings(&[])?).await?;
         let now = with.clock.now();
         let list = ListApiTokens { tokens: with.store.clone() };
         let mut tokens = Vec::new();

@@ -31,7 +31,7 @@ impl fmt::Display for Revoked {
 
 impl TokenRevoke {
     pub(super) async fn run(&self, options: &GlobalOptions) -> Result<Revoked, Failure> {
-        let with = Administration::open(&options.settings(&[])?)?;
+        let with = Administration::open(&options.settings(&[])?).await?;
         let revoke = RevokeApiToken {
             tokens: with.store.clone(),
             store: with.store,

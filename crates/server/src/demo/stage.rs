@@ -66,6 +66,8 @@ impl Stage {
             .as_ref()
             .ok_or_else(|| Failure::of("the demo needs an address: leave public_url alone"))?;
         let simulator_url = Url::parse(simulator.url())?;
+        // The database is the demo's own, and new.
+        wiring::migrate(&settings).await?;
         let service = Service::assemble(&settings, public_url, key, Some(&simulator_url))
             .await
             .map_err(of_an_old_database)?;

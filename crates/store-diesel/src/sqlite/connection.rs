@@ -12,8 +12,9 @@ use diesel::prelude::*;
 use diesel::sql_types::Text;
 
 use super::Location;
+use super::migrating;
 use crate::OpenError;
-use crate::migrations::{self, SchemaState};
+use crate::migrations;
 
 /// Opens connections to one database.
 #[derive(Clone)]
@@ -23,7 +24,7 @@ pub(crate) struct Connector {
 }
 
 /// What every connection is set to, besides the time it waits for a lock.
-const SETTINGS: [&str; 6] = [
+const SETTINGS: [&str; 7] = [
     "PRAGMA foreign_keys = ON",
     // A rotated refresh token exists nowhere else once the provider has answered: a commit is on disk before anyone
     // hears of it. In WAL mode the milder `NORMAL` may lose the last commits when the power fails.
@@ -31,6 +32,8 @@ const SETTINGS: [&str; 6] = [
     // Secrets are sealed, but what is deleted is to be gone all the same. (Older frames of the write-ahead log keep
     // it until they are written over.)
     "PRAGMA secure_delete = ON",
+    // 16 MiB instead of 2: the upper pages of the indexes stay there, which spares each lookup some reads.
+    "PRAGMA cache_size = -16384",
     // Nothing of the database goes into files beside it.
     "PRAGMA temp_store = MEMORY",
     // What a schema of someone else's making calls is not trusted.
@@ -108,20 +111,20 @@ impl Connector {
     }
 
     fn pending(&self, c: &mut SqliteConnection) -> Result<Vec<String>, OpenError> {
-        let path = || self.location.path();
-        match migrations::schema_state(c).map_err(|error| self.refusal(error.into()))? {
-            SchemaState::Ours { pending } => Ok(pending),
-            SchemaState::Foreign => Err(OpenError::Foreign(path())),
-            SchemaState::Newer { unknown } => Err(OpenError::NewerSchema { path: path(), unknown }),
-            SchemaState::HalfMigrated { missing } => Err(OpenError::HalfMigrated { path: path(), missing }),
-        }
+        let state = migrating::schema_state(c).map_err(|error| self.refusal(error.into()))?;
+        migrations::pending(state, self.name())
+    }
+
+    /// What messages call the database.
+    fn name(&self) -> String {
+        self.location.path().display().to_string()
     }
 
     /// Runs what is pending in one transaction: a process that is killed leaves nothing half done, and of two that
     /// start at once the second finds the work done.
     fn migrate(&self, c: &mut SqliteConnection) -> Result<(), OpenError> {
-        c.immediate_transaction(migrations::run_pending).map_err(|error| match self.refusal(error) {
-            OpenError::Inaccessible { path, source } => OpenError::Migration { path, source },
+        c.immediate_transaction(migrating::run_pending).map_err(|error| match self.refusal(error) {
+            OpenError::Inaccessible { source, .. } => OpenError::Migration { database: self.name(), source },
             known => known,
         })
     }

@@ -6,6 +6,7 @@
 
 mod connection;
 mod location;
+mod migrating;
 mod reader;
 #[cfg(test)]
 mod tests;
@@ -14,14 +15,20 @@ mod writer;
 use std::thread::{self, JoinHandle};
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
-use diesel::SqliteConnection;
+use diesel::{RunQueryDsl, SqliteConnection};
+use futures_util::FutureExt;
 use tokio::sync::oneshot;
 
 use self::connection::Connector;
 pub(crate) use self::location::Location;
+pub(crate) use self::migrating::MIGRATIONS;
+#[cfg(test)]
+pub(crate) use self::migrating::run_pending;
 use self::reader::{Query, Read};
 use self::writer::{Pending, Write};
+use crate::connection::{Connection, Query as PortableQuery, Work};
 use crate::failure::Failure;
+use crate::migrations::SchemaState;
 use crate::{OpenError, OpenOptions};
 
 /// The threads of a database.
@@ -70,6 +77,35 @@ impl Sqlite {
         let thread = thread::Builder::new().name(name).spawn(body).map_err(OpenError::Threads)?;
         self.threads.push(thread);
         Ok(())
+    }
+
+    /// The rows of a query.
+    pub(crate) async fn load<R: Send + 'static>(
+        &self,
+        query: impl PortableQuery<R>,
+    ) -> Result<Vec<R>, Failure> {
+        self.read(move |c| Ok(RunQueryDsl::load(query, c)?)).await
+    }
+
+    /// Does work that is written for any database.
+    pub(crate) async fn work<T: Send + 'static>(&self, work: impl Work<T>) -> Result<T, Failure> {
+        let at_once = move |c: &mut SqliteConnection| {
+            let mut connection = Connection::Sqlite(c);
+            work(&mut connection)
+                .now_or_never()
+                .expect("nothing is awaited but the connection, which answers at once")
+        };
+        self.write(at_once).await
+    }
+
+    /// Whether it can be written to, and has the schema of this version.
+    pub(crate) async fn check(&self) -> Result<(), Failure> {
+        let state = self.read(|c| Ok(migrating::schema_state(c)?)).await?;
+        if state != (SchemaState::Ours { pending: Vec::new() }) {
+            return Err(Failure::OtherSchema);
+        }
+        // Takes the write lock and gives it back: the writer lives, and nobody else holds the database for long.
+        self.write(|_| Ok(())).await
     }
 
     /// Runs a query on a connection that cannot write. It is left out when its caller has gone away before its turn.

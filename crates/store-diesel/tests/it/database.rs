@@ -1,4 +1,4 @@
-//! A database in a folder of its own, and a second way into it.
+//! An SQLite database in a folder of its own, and a second way into it.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -28,14 +28,14 @@ impl Place {
         format!("sqlite://{}", self.path().display())
     }
 
-    pub(crate) fn open(&self) -> Result<DieselStore, OpenError> {
-        DieselStore::open(&self.url(), OpenOptions::default())
+    pub(crate) async fn open(&self) -> Result<DieselStore, OpenError> {
+        DieselStore::open(&self.url(), OpenOptions::default()).await
     }
 
     /// A store that does not wait for locks.
-    pub(crate) fn open_impatiently(&self) -> DieselStore {
+    pub(crate) async fn open_impatiently(&self) -> DieselStore {
         let options = OpenOptions { busy_timeout: Duration::ZERO, ..OpenOptions::default() };
-        DieselStore::open(&self.url(), options).expect("a fit database")
+        DieselStore::open(&self.url(), options).await.expect("a fit database")
     }
 
     /// A connection beside the store, as another program has it: without any of the store's settings.
@@ -45,14 +45,15 @@ impl Place {
 }
 
 /// An empty store in a file.
-pub(crate) fn file_store() -> (Arc<dyn Store>, Place) {
+pub(crate) async fn file_store() -> (Arc<dyn Store>, Place) {
     let place = Place::new();
-    (Arc::new(place.open().expect("a new file")), place)
+    (Arc::new(place.open().await.expect("a new file")), place)
 }
 
 /// An empty store in memory.
-pub(crate) fn memory_store() -> Arc<dyn Store> {
-    Arc::new(DieselStore::open("sqlite::memory:", OpenOptions::default()).expect("a new database"))
+pub(crate) async fn memory_store() -> Arc<dyn Store> {
+    let store = DieselStore::open("sqlite::memory:", OpenOptions::default()).await;
+    Arc::new(store.expect("a new database"))
 }
 
 pub(crate) async fn insert(store: &DieselStore, organization: &Organization) -> Result<(), CommitError> {

@@ -13,10 +13,10 @@ use grantkeeper_testkit::entities::{START, audit_entry, organization};
 
 use crate::database::Place;
 
-#[test]
-fn every_table_is_strict() {
+#[tokio::test]
+async fn every_table_is_strict() {
     let place = Place::new();
-    drop(place.open().unwrap());
+    drop(place.open().await.unwrap());
     let lax: Vec<String> = sql::<Text>(
         "SELECT name FROM pragma_table_list WHERE schema = 'main' AND NOT strict
          AND name NOT IN ('sqlite_schema', '__diesel_schema_migrations')",
@@ -35,7 +35,7 @@ fn every_table_is_strict() {
 #[tokio::test]
 async fn an_audit_entry_is_neither_changed_nor_deleted() {
     let place = Place::new();
-    let store = place.open().unwrap();
+    let store = place.open().await.unwrap();
     let organization = organization();
     let entry = audit_entry(&organization, START);
     store.commit(vec![Change::Audit(entry.clone())]).await.unwrap();

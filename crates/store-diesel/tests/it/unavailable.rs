@@ -10,7 +10,7 @@ use crate::database::{Place, insert};
 #[tokio::test]
 async fn a_locked_database_is_unavailable_until_it_is_let_go() {
     let place = Place::new();
-    let store = place.open_impatiently();
+    let store = place.open_impatiently().await;
     let organization = organization();
     let mut stranger = place.stranger();
     stranger.batch_execute("BEGIN IMMEDIATE").unwrap();
@@ -29,7 +29,7 @@ async fn a_locked_database_is_unavailable_until_it_is_let_go() {
 #[tokio::test]
 async fn a_store_that_was_migrated_by_a_newer_version_is_not_ready() {
     let place = Place::new();
-    let store = place.open().unwrap();
+    let store = place.open().await.unwrap();
     store.check().await.unwrap();
     place
         .stranger()
@@ -41,7 +41,7 @@ async fn a_store_that_was_migrated_by_a_newer_version_is_not_ready() {
 #[tokio::test]
 async fn a_row_that_this_version_cannot_read_is_unexpected() {
     let place = Place::new();
-    let store = place.open().unwrap();
+    let store = place.open().await.unwrap();
     let organization = organization();
     insert(&store, &organization).await.unwrap();
     place.stranger().batch_execute("UPDATE organizations SET redirect_uris = '[\"ftp://secret\"]'").unwrap();

@@ -3,15 +3,16 @@
 use std::sync::Arc;
 
 use chrono::TimeDelta;
+use grantkeeper_domain::Lease;
 use grantkeeper_domain::ids::JobId;
-use grantkeeper_domain::jobs::{Job, JobLease, JobStatus};
+use grantkeeper_domain::jobs::{Job, JobStatus};
 use grantkeeper_domain::{Change, Store};
 
 use super::tenant::{Refusal, Tenant, insert, minutes, of_mixed_age, refusal, update};
 use crate::entities::{FRESH, START};
 
-fn lease(holder: &str, until: i64) -> JobLease {
-    JobLease { holder: holder.to_owned(), until: minutes(until) }
+fn lease(holder: &str, until: i64) -> Lease {
+    Lease { holder: holder.to_owned(), until: minutes(until) }
 }
 
 /// "The oldest job that is claimable", of whatever organization, until there is none.

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use grantkeeper_domain::Lease;
 use grantkeeper_domain::Store;
 use grantkeeper_domain::ids::JobId;
-use grantkeeper_domain::jobs::{Job, JobDetail, JobKind, JobKindName, JobLease, JobStatus};
+use grantkeeper_domain::jobs::{Job, JobDetail, JobKind, JobKindName, JobStatus};
 
 use super::tenant::{Tenant, UNICODE, expect_states, insert, minutes, of_mixed_age};
 use crate::entities::{FRESH, START};
@@ -20,7 +21,7 @@ pub async fn jobs_come_back_whole(store: &Arc<dyn Store>) {
             Job {
                 status: JobStatus::Running,
                 started_at: Some(minutes(1)),
-                lease: Some(JobLease { holder: UNICODE.to_owned(), until: minutes(2) }),
+                lease: Some(Lease { holder: UNICODE.to_owned(), until: minutes(2) }),
                 ..base.clone()
             },
             Job { status: JobStatus::Completed, finished_at: Some(minutes(3)), ..base.clone() },

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use grantkeeper_domain::Lease;
 use grantkeeper_domain::ids::{ProviderId, RevocationId};
-use grantkeeper_domain::revocations::{Revocation, RevocationLease, RevocationStatus};
+use grantkeeper_domain::revocations::{Revocation, RevocationStatus};
 use grantkeeper_domain::{Change, Store};
 
 use super::tenant::{
@@ -12,8 +13,8 @@ use super::tenant::{
 };
 use crate::entities::{authorization, provider, revocation};
 
-fn lease(holder: &str, until: i64) -> RevocationLease {
-    RevocationLease { holder: holder.to_owned(), until: minutes(until) }
+fn lease(holder: &str, until: i64) -> Lease {
+    Lease { holder: holder.to_owned(), until: minutes(until) }
 }
 
 async fn claim(

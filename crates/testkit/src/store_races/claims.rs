@@ -3,17 +3,17 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use grantkeeper_domain::Lease;
 use grantkeeper_domain::ids::RevocationId;
-use grantkeeper_domain::jobs::{JobLease, JobStatus};
-use grantkeeper_domain::revocations::RevocationLease;
+use grantkeeper_domain::jobs::JobStatus;
 use grantkeeper_domain::{Change, Row, Store};
 
 use super::arena::{RIVALS, ROUNDS, race};
 use crate::entities::{START, hash};
 use crate::store_contract::tenant::{Tenant, commit, insert, minutes};
 
-fn job_lease(rival: usize, until: i64) -> JobLease {
-    JobLease { holder: format!("worker {rival}"), until: minutes(until) }
+fn job_lease(rival: usize, until: i64) -> Lease {
+    Lease { holder: format!("worker {rival}"), until: minutes(until) }
 }
 
 /// A code is redeemed once.
@@ -127,7 +127,7 @@ pub async fn many_revocations_are_claimed_once_each(store: &Arc<dyn Store>) {
         let count = RIVALS * 5;
         let rows = commit_all(store, (0..count).map(|_| tenant.revocation()), |row| row.id).await;
         let results = race(store, |store, rival| async move {
-            let lease = RevocationLease { holder: format!("worker {rival}"), until: minutes(10) };
+            let lease = Lease { holder: format!("worker {rival}"), until: minutes(10) };
             let mut mine: Vec<RevocationId> = Vec::new();
             for _ in 0..count {
                 let more = store.claim_revocations(of, lease.clone(), START, 3).await.expect("a claim");

@@ -4,6 +4,8 @@ mod dependency_rule;
 mod documentation;
 mod lints;
 mod migrations;
+mod postgres;
+mod postgres_schema;
 // Says that all of it is tests, so that its fixtures may unwrap as tests do.
 #[cfg(test)]
 mod scenarios;

@@ -3,8 +3,8 @@ use chrono::TimeDelta;
 use super::*;
 use crate::fixtures::{START, job};
 
-fn lease(until: DateTime<Utc>) -> JobLease {
-    JobLease { holder: "worker".to_owned(), until }
+fn lease(until: DateTime<Utc>) -> Lease {
+    Lease { holder: "worker".to_owned(), until }
 }
 
 fn running() -> Job {

@@ -10,9 +10,7 @@ use crate::fixtures::{
 };
 use crate::jobs::{JobStatus, MockJobQueue};
 use crate::providers::{MockProviderCatalog, MockProviderClients};
-use crate::revocations::{
-    MockRevocationQueue, RevocationAttempt, RevocationLease, RevocationStatus, RunDueRevocations,
-};
+use crate::revocations::{MockRevocationQueue, RevocationAttempt, RevocationStatus, RunDueRevocations};
 use crate::tokens::{MockRefreshLeases, TokenSettings};
 use crate::{CommitError, MockUnitOfWork};
 
@@ -105,7 +103,7 @@ fn deletion() -> Job {
 fn in_hand_until(until: DateTime<Utc>) -> MockRevocationQueue {
     let mut queue = MockRevocationQueue::new();
     queue.expect_revocations_of().returning(move |_| {
-        let lease = Some(RevocationLease { holder: "other".to_owned(), until });
+        let lease = Some(Lease { holder: "other".to_owned(), until });
         Ok(vec![crate::revocations::Revocation { lease, ..crate::fixtures::revocation() }])
     });
     queue.expect_claim_revocations().returning(|_, _, _, _| Ok(Vec::new()));

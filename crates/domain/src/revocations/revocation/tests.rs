@@ -52,7 +52,7 @@ fn an_end_destroys_the_tokens_whatever_it_is() {
 #[test]
 fn what_is_due_and_free_may_be_claimed() {
     let later = START + TimeDelta::seconds(10);
-    let lease = |until| Some(RevocationLease { holder: "other".to_owned(), until });
+    let lease = |until| Some(Lease { holder: "other".to_owned(), until });
     let put_off = Revocation { next_attempt_at: later, ..revocation() };
     for (name, one, hurry, expected) in [
         ("due", revocation(), false, true),
@@ -63,6 +63,6 @@ fn what_is_due_and_free_may_be_claimed() {
     ] {
         assert_eq!(one.is_claimable(hurry, START), expected, "{name}");
     }
-    let claimed = revocation().claimed(RevocationLease { holder: "me".to_owned(), until: later });
+    let claimed = revocation().claimed(Lease { holder: "me".to_owned(), until: later });
     assert_eq!(claimed.version, revocation().version.next());
 }

@@ -7,18 +7,19 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use grantkeeper_domain::Lease;
 use grantkeeper_domain::accounts::AccountStore as _;
 use grantkeeper_domain::audit::{AuditAction, AuditOutcome};
 use grantkeeper_domain::authorizations::{
     Authorization, AuthorizationStore as _, StartFlowError, StartFlowRequest,
 };
 use grantkeeper_domain::ids::{JobId, ProviderId};
-use grantkeeper_domain::jobs::{JOB_LEASE, Job, JobLease, JobQueue as _, JobRun, JobStatus};
+use grantkeeper_domain::jobs::{JOB_LEASE, Job, JobQueue as _, JobRun, JobStatus};
 use grantkeeper_domain::providers::{
     DeleteProviderError, ProviderFilter, ProviderStatus, ProviderUpdate, RequestedStatus,
     UpdateProviderError, UpstreamError,
 };
-use grantkeeper_domain::revocations::{RevocationLease, RevocationQueue as _, RevocationStatus};
+use grantkeeper_domain::revocations::{RevocationQueue as _, RevocationStatus};
 use grantkeeper_domain::sealing::TokenSealer as _;
 use grantkeeper_domain::services::Random;
 use grantkeeper_domain::{Change, Secret, UseCases};
@@ -301,7 +302,7 @@ async fn a_worker_that_was_silent_for_too_long_stops() {
     tokio::task::yield_now().await;
     world.clock.until_sleeping(4).await;
     // It has shown that it lives, so nobody takes its job.
-    let lease = |holder: &str| JobLease { holder: holder.to_owned(), until: world.now() + JOB_LEASE };
+    let lease = |holder: &str| Lease { holder: holder.to_owned(), until: world.now() + JOB_LEASE };
     assert!(world.store.claim(lease("second"), world.now()).await.unwrap().is_none());
     world.clock.advance(JOB_LEASE.to_std().unwrap());
     assert!(world.store.claim(lease("second"), world.now()).await.unwrap().is_some());
@@ -365,10 +366,8 @@ async fn revocations_that_another_worker_has_in_hand_are_waited_for() {
         panic!("three authorizations");
     };
     world.app.delete_authorization.run(&world.member, authorization.id).await.unwrap();
-    let lease = RevocationLease {
-        holder: "a worker that died".to_owned(),
-        until: world.now() + TimeDelta::seconds(60),
-    };
+    let lease =
+        Lease { holder: "a worker that died".to_owned(), until: world.now() + TimeDelta::seconds(60) };
     assert_eq!(world.store.claim_revocations(None, lease, world.now(), 8).await.unwrap().len(), 1);
     let id = delete(&world, provider).await;
     run_job(&world, &world.app).await;

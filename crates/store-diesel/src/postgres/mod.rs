@@ -1,0 +1,112 @@
+//! One PostgreSQL database.
+//!
+//! What finds its row by an index goes over a few connections that many callers share at a time (`lines`): it never
+//! waits for a connection. All else, lists and whatever writes, takes a connection of its own from a pool.
+
+mod address;
+mod lines;
+mod migrating;
+mod pool;
+mod server;
+mod transaction;
+mod waiting;
+
+use std::sync::Arc;
+
+use tokio::runtime::Handle;
+
+use self::lines::Lines;
+use self::pool::{Pool, give_up, pool, take};
+use self::server::Server;
+use self::waiting::{ANSWER_LIMIT, within};
+use crate::connection::{self, Query, Statement, Work};
+use crate::failure::Failure;
+use crate::{OpenError, OpenOptions};
+
+/// The connections to a database.
+pub(crate) struct Postgres {
+    lines: Lines,
+    pool: Pool,
+    /// Where writes run, whoever asks for them.
+    runtime: Handle,
+}
+
+impl Postgres {
+    /// Opens the database, and brings its schema up to date where `options` say so.
+    pub(crate) async fn open(url: &str, options: OpenOptions) -> Result<Self, OpenError> {
+        let server = Arc::new(Server::at(url, options.busy_timeout)?);
+        migrating::prepare(&server, options.migrate).await?;
+        let runtime = Handle::current();
+        let pool = pool(Arc::clone(&server), runtime.clone(), options.connections);
+        Ok(Self { lines: Lines::to(server), pool, runtime })
+    }
+
+    /// The names of the migrations that the database lacks.
+    pub(crate) async fn pending_migrations(url: &str) -> Result<Vec<String>, OpenError> {
+        migrating::pending(&Server::at(url, OpenOptions::default().busy_timeout)?).await
+    }
+
+    /// Whether it can be written to, and has the schema of this version.
+    pub(crate) async fn check(&self) -> Result<(), Failure> {
+        let mut line = take(&self.pool).await?;
+        within(ANSWER_LIMIT, migrating::check(&mut line.connection)).await?
+    }
+
+    /// The rows of a query that is quick: others wait behind it.
+    pub(crate) async fn load_soon<R: Send + 'static>(
+        &self,
+        query: impl Query<R> + Clone,
+    ) -> Result<Vec<R>, Failure> {
+        match self.lines.load(query.clone()).await {
+            // It had been closed without a word; another one may do.
+            Err(Failure::Disconnected(_)) => self.lines.load(query).await,
+            answer => answer,
+        }
+    }
+
+    /// The rows of a query that may take a while.
+    pub(crate) async fn load<R: Send + 'static>(
+        &self,
+        query: impl Query<R> + Clone,
+    ) -> Result<Vec<R>, Failure> {
+        match self.load_once(query.clone()).await {
+            Err(Failure::Disconnected(_)) => self.load_once(query).await,
+            answer => answer,
+        }
+    }
+
+    async fn load_once<R: Send + 'static>(&self, query: impl Query<R>) -> Result<Vec<R>, Failure> {
+        let line = take(&self.pool).await?;
+        let rows = within(ANSWER_LIMIT, connection::load(query, &line.connection)).await;
+        rows.unwrap_or_else(|no_answer| Err(give_up(line, no_answer)))
+    }
+
+    /// Runs a statement without the two round trips of a transaction. If the connection breaks, nobody knows whether it
+    /// was run.
+    pub(crate) async fn execute(&self, statement: impl Statement) -> Result<usize, Failure> {
+        let pool = self.pool.clone();
+        self.detached(async move {
+            let line = take(&pool).await?;
+            let rows = within(ANSWER_LIMIT, connection::execute(statement, &line.connection)).await;
+            rows.unwrap_or_else(|no_answer| Err(give_up(line, no_answer)))
+        })
+        .await
+    }
+
+    /// Does work in a transaction.
+    pub(crate) async fn write<T: Send + 'static>(&self, work: impl Work<T>) -> Result<T, Failure> {
+        self.detached(transaction::run(self.pool.clone(), work)).await
+    }
+
+    /// Sees to it that what was begun is ended, also when its caller goes away.
+    async fn detached<T: Send + 'static>(
+        &self,
+        writing: impl Future<Output = Result<T, Failure>> + Send + 'static,
+    ) -> Result<T, Failure> {
+        match self.runtime.spawn(writing).await {
+            Ok(result) => result,
+            Err(error) if error.is_panic() => Err(Failure::Panicked),
+            Err(_) => Err(Failure::Stopped),
+        }
+    }
+}

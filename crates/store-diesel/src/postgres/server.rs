@@ -1,0 +1,120 @@
+//! The server, and connections to it.
+
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+
+use diesel_async::{AsyncPgConnection, SimpleAsyncConnection as _};
+use rustls::ClientConfig;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::{RootCertStore, crypto};
+use rustls_platform_verifier::BuilderVerifierExt as _;
+use tokio::task::JoinHandle;
+use tokio_postgres::{Client, NoTls};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::address::{Address, Protection};
+use super::waiting::{CONNECT_LIMIT, STATEMENT_LIMIT, within};
+use crate::OpenError;
+use crate::failure::Failure;
+
+/// Makes connections to one database.
+pub(crate) struct Server {
+    address: Address,
+    tls: Option<MakeRustlsConnect>,
+    settings: String,
+}
+
+/// A connection, and the task that moves its bytes.
+pub(crate) struct Line {
+    pub(crate) connection: AsyncPgConnection,
+    driver: JoinHandle<()>,
+}
+
+impl Line {
+    /// Whether the server is still there, as far as is known.
+    pub(crate) fn is_open(&self) -> bool {
+        !self.driver.is_finished()
+    }
+}
+
+impl Server {
+    /// The server that a URL names. `lock_timeout` is how long a statement waits for a row that somebody else has locked.
+    pub(crate) fn at(url: &str, lock_timeout: Duration) -> Result<Self, OpenError> {
+        let address = Address::parse(url)?;
+        let tls = match &address.protection {
+            Protection::None => None,
+            Protection::Tls { authorities } => {
+                Some(tls(authorities.as_deref()).map_err(|source| OpenError::Authorities { source })?)
+            }
+        };
+        Ok(Self { address, tls: tls.map(MakeRustlsConnect::new), settings: settings(lock_timeout) })
+    }
+
+    /// What messages call the database.
+    pub(crate) fn name(&self) -> String {
+        self.address.name()
+    }
+
+    /// A new connection, driven by a task on the calling runtime.
+    pub(crate) async fn connect(&self) -> Result<Line, Failure> {
+        within(CONNECT_LIMIT, self.establish()).await?.map_err(Failure::NoConnection)
+    }
+
+    async fn establish(&self) -> Result<Line, Box<dyn Error + Send + Sync>> {
+        let (client, driver) = if let Some(tls) = &self.tls {
+            let (client, connection) = self.address.config.connect(tls.clone()).await?;
+            (client, tokio::spawn(drive(connection)))
+        } else {
+            let (client, connection) = self.address.config.connect(NoTls).await?;
+            (client, tokio::spawn(drive(connection)))
+        };
+        let connection = self.set_up(client).await?;
+        Ok(Line { connection, driver })
+    }
+
+    async fn set_up(&self, client: Client) -> Result<AsyncPgConnection, Box<dyn Error + Send + Sync>> {
+        let mut connection = AsyncPgConnection::try_from(client).await?;
+        connection.batch_execute(&self.settings).await?;
+        Ok(connection)
+    }
+}
+
+/// Moves the bytes of a connection until it ends.
+async fn drive(connection: impl Future<Output = Result<(), tokio_postgres::Error>>) {
+    if let Err(error) = connection.await {
+        tracing::warn!(error = &error as &dyn Error, "a connection to PostgreSQL was lost");
+    }
+}
+
+/// What every connection is set to.
+fn settings(lock_timeout: Duration) -> String {
+    let (lock, statement) = (lock_timeout.as_millis(), STATEMENT_LIMIT.as_millis());
+    format!(
+        // What others do meanwhile is seen by versions and locks, and needs no stronger isolation.
+        "SET default_transaction_isolation = 'read committed';
+         SET lock_timeout = {lock};
+         SET statement_timeout = {statement};
+         SET idle_in_transaction_session_timeout = {statement};
+         -- A rotated refresh token exists nowhere else once the provider has answered: a commit is on disk before anyone
+         -- hears of it. A stronger setting, for a synchronous replica, is left as it is.
+         SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
+    )
+}
+
+fn tls(authorities: Option<&std::path::Path>) -> Result<ClientConfig, Box<dyn Error + Send + Sync>> {
+    let provider = Arc::new(crypto::aws_lc_rs::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+    let Some(file) = authorities else {
+        return Ok(builder.with_platform_verifier()?.with_no_client_auth());
+    };
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_file_iter(file)? {
+        roots.add(certificate?)?;
+    }
+    if roots.is_empty() {
+        return Err(format!("{} holds no certificate", file.display()).into());
+    }
+    Ok(builder.with_root_certificates(roots).with_no_client_auth())
+}

@@ -1,0 +1,228 @@
+//! The PostgreSQL schema: what it holds by itself, and that it is the twin of SQLite's.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use grantkeeper_testkit::postgres::{Database, PostgresCluster};
+
+use crate::workspace::root;
+
+fn migration(database: &str, script: &str) -> String {
+    let path = root().join("migrations").join(database).join("2026-11-21-000000_init").join(script);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// In one transaction, as migrations run.
+fn apply(database: &Database, script: &str) {
+    database.sql(&format!("BEGIN;\n{}\nCOMMIT;", migration("postgres", script)));
+}
+
+fn migrated() -> Database {
+    let database = PostgresCluster::shared().fresh_database();
+    apply(&database, "up.sql");
+    database
+}
+
+/// The text between `CREATE TABLE … (` and the end of the statement, by the name of the table.
+fn tables_in(script: &str) -> BTreeMap<&str, &str> {
+    let tables = script.split("\nCREATE TABLE ").skip(1).map(|rest| {
+        let (name, rest) = rest.split_once(" (\n").expect("a list of columns");
+        (name, rest.split_once("\n)").expect("the end of the list").0)
+    });
+    tables.collect()
+}
+
+/// The columns of a table's text, each with whether it must not be null.
+fn columns_in(table: &str) -> Vec<(String, bool)> {
+    let is_column = |line: &&str| line.starts_with("    ") && line[4..].starts_with(char::is_lowercase);
+    let column = |line: &str| {
+        let name = line.split_whitespace().next().expect("a name").to_owned();
+        (name, line.contains("NOT NULL"))
+    };
+    table.lines().filter(is_column).map(column).collect()
+}
+
+/// The words in single quotes: the enumerations.
+fn words_in(table: &str) -> Vec<&str> {
+    let code = table.lines().filter(|line| !line.trim().starts_with("--"));
+    code.flat_map(|line| line.split('\'').skip(1).step_by(2)).collect()
+}
+
+#[test]
+fn both_databases_have_the_same_columns_in_the_same_order() {
+    let sqlite = migration("sqlite", "up.sql");
+    let expected: BTreeMap<_, _> =
+        tables_in(&sqlite).into_iter().map(|(name, text)| (name.to_owned(), columns_in(text))).collect();
+    assert_eq!(expected.len(), 12);
+    assert_eq!(expected["key_canary"], [("id".to_owned(), true), ("canary".to_owned(), true)]);
+
+    let rows = migrated().sql(
+        "SELECT table_name, column_name, is_nullable FROM information_schema.columns
+         WHERE table_schema = 'public' ORDER BY table_name, ordinal_position",
+    );
+    let mut found = BTreeMap::<_, Vec<_>>::new();
+    for row in rows.lines() {
+        let [table, column, nullable] = row.split('|').collect::<Vec<_>>()[..] else {
+            panic!("{row}");
+        };
+        found.entry(table.to_owned()).or_default().push((column.to_owned(), nullable == "NO"));
+    }
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn both_databases_know_the_same_words() {
+    let (sqlite, postgres) = (migration("sqlite", "up.sql"), migration("postgres", "up.sql"));
+    let words = |script| tables_in(script).into_iter().map(|(name, text)| (name, words_in(text))).collect();
+    let (sqlite, postgres): (BTreeMap<_, _>, BTreeMap<_, _>) = (words(&sqlite), words(&postgres));
+    assert!(sqlite["accounts"].starts_with(&["admin", "member"]), "{sqlite:?}");
+    assert_eq!(postgres, sqlite);
+}
+
+#[test]
+fn the_way_back_leaves_nothing() {
+    const LEFT: &str = "
+        SELECT 'table or index ' || relname FROM pg_class WHERE relnamespace = 'public'::regnamespace
+        UNION ALL SELECT 'function ' || proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+        UNION ALL SELECT 'type ' || typname FROM pg_type WHERE typnamespace = 'public'::regnamespace";
+    let database = migrated();
+    assert_ne!(database.sql(LEFT), "");
+    apply(&database, "down.sql");
+    assert_eq!(database.sql(LEFT), "");
+    apply(&database, "up.sql");
+}
+
+#[test]
+fn an_audit_entry_is_neither_changed_nor_deleted() {
+    const INSERT: &str = "
+        INSERT INTO audit_entries (id, at, organization_id, actor, action, outcome)
+        VALUES ('00000000-0000-0000-0000-000000000001', now(), gen_random_uuid(), 'service', 'x', 'done')";
+    let database = migrated();
+    database.sql(INSERT);
+
+    for statement in [
+        "UPDATE audit_entries SET outcome = 'failed'",
+        "DELETE FROM audit_entries",
+        "TRUNCATE audit_entries",
+        "SET session_replication_role = replica; DELETE FROM audit_entries",
+        &format!("{INSERT} ON CONFLICT (id) DO UPDATE SET outcome = 'failed'"),
+        // Even where it would change nothing.
+        "DELETE FROM audit_entries WHERE false",
+    ] {
+        let error = database.try_sql(statement).expect_err(statement);
+        assert!(error.contains("the audit log is append-only"), "{statement}: {error}");
+    }
+    let error = database.try_sql(INSERT).unwrap_err();
+    assert!(error.contains("\"audit_entries_pkey\""), "{error}");
+    assert_eq!(database.sql("SELECT action, outcome FROM audit_entries"), "x|done\n");
+}
+
+/// The store tells a broken rule by these.
+#[test]
+fn uniqueness_rules_have_names() {
+    let names = migrated().sql(
+        "SELECT relname FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
+         WHERE indisunique AND NOT indisprimary AND relnamespace = 'public'::regnamespace
+         ORDER BY relname COLLATE \"C\"",
+    );
+    assert_eq!(
+        names.lines().collect::<Vec<_>>(),
+        [
+            "accounts_email_organization_id_key",
+            "api_tokens_hash_key",
+            "authorizations_identity_key",
+            "organizations_name_key",
+            "providers_by_slug",
+        ]
+    );
+}
+
+/// Another order may change with an upgrade of the system's libraries, and an index is broken then.
+#[test]
+fn indexed_text_is_in_the_order_of_its_bytes() {
+    let database = migrated();
+    let collations = |of: &str| {
+        database.sql(&format!(
+            "SELECT DISTINCT collname FROM pg_index, unnest(indcollation) AS used
+             JOIN pg_collation ON pg_collation.oid = used
+             WHERE indrelid IN (SELECT oid FROM pg_class WHERE relnamespace = '{of}'::regnamespace)"
+        ))
+    };
+    assert_eq!(collations("public"), "C\n");
+
+    // On a database that sorts as people do, which it does when it can.
+    let rows = "(VALUES ('b'), ('B'), ('a')) AS words (word)";
+    let by_bytes = database.sql(&format!("SELECT word FROM {rows} ORDER BY word COLLATE \"C\""));
+    assert_eq!(by_bytes, "B\na\nb\n");
+    let tally = "SELECT action FROM audit_entries ORDER BY action";
+    database.sql(&format!(
+        "INSERT INTO audit_entries (id, at, organization_id, actor, action, outcome)
+         SELECT gen_random_uuid(), now(), gen_random_uuid(), 'service', word, 'done' FROM {rows}"
+    ));
+    assert_eq!(database.sql(tally), by_bytes);
+}
+
+/// What use rewrites is not indexed: the new row stays in its page, and no index grows.
+#[test]
+fn rows_in_use_are_rewritten_without_touching_an_index() {
+    let database = migrated();
+    database.sql(
+        "INSERT INTO organizations VALUES (gen_random_uuid(), 'Acme', '[]', now(), 1);
+         INSERT INTO accounts SELECT gen_random_uuid(), id, 'a@acme', 'member', now(), 1 FROM organizations;
+         INSERT INTO api_tokens
+             SELECT gen_random_uuid(), id, organization_id, 'hash', 'api', NULL, now(), now(), NULL, NULL, 1
+             FROM accounts;
+         INSERT INTO providers
+             SELECT gen_random_uuid(), id, 'slug', 'name', 'oidc', 'active', 'client', 'secret', gen_random_uuid(),
+                 'host', '{}', '[]', false, NULL, NULL, now(), now(), 1
+             FROM organizations;
+         INSERT INTO authorizations
+             SELECT gen_random_uuid(), a.organization_id, a.id, p.id, p.credential_id, 'issuer', 'subject', '{}',
+                 '[]', '[]', 'access', now(), now(), 'refresh', NULL, 'live', NULL, now(), NULL, NULL, NULL, now(), 1
+             FROM accounts AS a, providers AS p;
+         INSERT INTO flows
+             SELECT gen_random_uuid(), a.organization_id, a.id, p.id, 'caller', NULL, 'state', 'uri', NULL, 'nonce',
+                 '[]', false, 'endpoints', 'pending', NULL, NULL, NULL, NULL, NULL, NULL, now(), now(), 1
+             FROM accounts AS a, providers AS p;
+         INSERT INTO refresh_leases SELECT id, 'somebody', now(), 1 FROM authorizations",
+    );
+    let in_place = database.sql(
+        "BEGIN;
+         UPDATE api_tokens SET last_used_at = now();
+         UPDATE authorizations SET access_token = 'other', refresh_token = 'other', issued_at = now(),
+             expires_at = now() + '1h', refresh_token_expires_at = now(), granted_scopes = '[\"a\"]',
+             grant_since = now(), next_attempt_at = now(), last_refreshed_at = now(), version = 2;
+         UPDATE flows SET stage = 'exchanging', code_hash = 'code', code_since = now(), version = 2;
+         UPDATE refresh_leases SET holder = NULL, held_until = now() + '1h', fence = 2;
+         SELECT relname, n_tup_upd, n_tup_hot_upd FROM pg_stat_xact_user_tables WHERE n_tup_upd > 0
+             ORDER BY relname COLLATE \"C\";
+         COMMIT",
+    );
+    assert_eq!(in_place, "api_tokens|1|1\nauthorizations|1|1\nflows|1|1\nrefresh_leases|1|1\n");
+}
+
+mod the_reading_of_scripts {
+    use super::*;
+
+    const SCRIPT: &str = "-- About it.
+
+CREATE TABLE things (
+    id   BLOB NOT NULL PRIMARY KEY,
+    -- Not one of 'these'.
+    kind TEXT CHECK (kind IN
+             ('lamp', 'chair')),
+    CHECK (id IS NOT NULL)
+) STRICT;
+";
+
+    #[test]
+    fn columns_are_found() {
+        let columns = columns_in(tables_in(SCRIPT)["things"]);
+        assert_eq!(columns, [("id".to_owned(), true), ("kind".to_owned(), false)]);
+    }
+
+    #[test]
+    fn words_are_found() {
+        assert_eq!(words_in(tables_in(SCRIPT)["things"]), ["lamp", "chair"]);
+    }
+}

@@ -1,0 +1,13 @@
+DROP TABLE audit_entries;
+DROP FUNCTION refuse_to_change_audit_entries();
+DROP TABLE revocations;
+DROP TABLE jobs;
+DROP TABLE refresh_leases;
+DROP TABLE flows;
+DROP TABLE authorizations;
+DROP TABLE providers;
+DROP TABLE key_canary;
+DROP TABLE data_keys;
+DROP TABLE api_tokens;
+DROP TABLE accounts;
+DROP TABLE organizations;
