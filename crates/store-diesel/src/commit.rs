@@ -1,4 +1,10 @@
 //! Commits: all changes in one transaction, or none.
+//!
+//! A connection to PostgreSQL that breaks during a commit leaves open whether the commit happened. So the audit entries are
+//! written first: where one of them is there already, the commit is. Whoever lost the answer makes the same commit
+//! again, and finds out; a transaction that is still on its way is waited for by the index of the entries.
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use grantkeeper_domain::{Change, CommitError, Row, UnitOfWork};
@@ -7,23 +13,61 @@ use crate::DieselStore;
 use crate::audit;
 use crate::connection::Connection;
 use crate::failure::Failure;
+use crate::postgres::pause;
 use crate::rows::Versioned;
+
+/// How often a commit is made again whose answer was lost: with the pauses between, half a minute at least, in which a
+/// server restarts.
+const TRIES: u32 = 60;
 
 #[async_trait]
 impl UnitOfWork for DieselStore {
-    async fn commit(&self, changes: Vec<Change>) -> Result<(), CommitError> {
-        // The hot path: a hand-out writes down that it happened, and nothing else.
-        if let [Change::Audit(entry)] = changes.as_slice() {
-            self.database.execute(audit::append(entry)).await?;
-        } else {
-            self.database.write(|c| Box::pin(apply_all(changes, c))).await?;
+    async fn commit(&self, mut changes: Vec<Change>) -> Result<(), CommitError> {
+        // Nothing refers to them, so the order of all else stays as it is.
+        changes.sort_by_key(|change| !is_audit(change));
+        let changes = Arc::new(changes);
+        match self.attempt(&changes).await {
+            Err(Failure::UnknownOutcome) if changes.first().is_some_and(is_audit) => {
+                Ok(self.make_sure(&changes).await?)
+            }
+            ended => Ok(ended?),
         }
-        Ok(())
     }
 }
 
-async fn apply_all(changes: Vec<Change>, c: &mut Connection<'_>) -> Result<(), Failure> {
-    for change in &changes {
+impl DieselStore {
+    async fn attempt(&self, changes: &Arc<Vec<Change>>) -> Result<(), Failure> {
+        // The hot path: a hand-out writes down that it happened, and nothing else.
+        if let [Change::Audit(entry)] = changes.as_slice() {
+            return self.database.execute(audit::append(entry)).await.map(|_| ());
+        }
+        let changes = Arc::clone(changes);
+        self.database.write(|c| Box::pin(apply_all(changes, c))).await
+    }
+
+    /// Makes a commit again that may have been made, until it certainly is or certainly cannot be.
+    async fn make_sure(&self, changes: &Arc<Vec<Change>>) -> Result<(), Failure> {
+        for _ in 0..TRIES {
+            pause().await;
+            match self.attempt(changes).await {
+                Err(failure) if failure.is_known_entry() => return Ok(()),
+                Err(failure) if failure.is_passing() => {
+                    let error = &failure as &dyn std::error::Error;
+                    tracing::warn!(error, "how a commit ended is not known yet");
+                }
+                ended => return ended,
+            }
+        }
+        Err(Failure::UnknownOutcome)
+    }
+}
+
+fn is_audit(change: &Change) -> bool {
+    matches!(change, Change::Audit(_))
+}
+
+async fn apply_all(changes: Arc<Vec<Change>>, c: &mut Connection<'_>) -> Result<(), Failure> {
+    for change in changes.iter() {
         apply(change, c).await?;
     }
     Ok(())

@@ -19,7 +19,7 @@ impl Database {
     /// Opens the database that `url` names.
     pub(crate) async fn open(url: &str, options: OpenOptions) -> Result<Self, OpenError> {
         if is_postgres(url) {
-            return Box::pin(Postgres::open(url, options)).await.map(Self::Postgres);
+            return Postgres::open(url, options).await.map(Self::Postgres);
         }
         let location = Location::parse(url)?;
         blocking(move || Sqlite::open(&location, options)).await.map(Self::Sqlite)
@@ -28,7 +28,7 @@ impl Database {
     /// The names of the migrations that the database lacks. Changes nothing.
     pub(crate) async fn pending_migrations(url: &str) -> Result<Vec<String>, OpenError> {
         if is_postgres(url) {
-            return Box::pin(Postgres::pending_migrations(url)).await;
+            return Postgres::pending_migrations(url).await;
         }
         let location = Location::parse(url)?;
         blocking(move || Sqlite::pending_migrations(&location)).await

@@ -36,11 +36,8 @@ pub(crate) enum Failure {
     /// The database did not answer in time.
     #[error("the database did not answer in time")]
     NoAnswer,
-    /// The connection broke during a commit, which was undone.
-    #[error("the connection broke, and the transaction was undone")]
-    Lost,
-    /// The connection broke during a commit, and nobody can say whether it happened.
-    #[error("the connection broke during a commit, and the server cannot be asked how it ended")]
+    /// The connection broke, or no answer came, when the work may have been done already.
+    #[error("the connection to the database broke, and whether the work was done is not known")]
     UnknownOutcome,
     /// The database only answers queries.
     #[error("the database is read-only")]
@@ -77,6 +74,21 @@ impl Failure {
         }
     }
 
+    /// Whether the connection only answers queries, as one does that was made to a standby, or before the database was
+    /// opened for writing again.
+    pub(crate) fn is_read_only(&self) -> bool {
+        matches!(
+            self,
+            Self::ReadOnly
+                | Self::NotNow(QueryError::DatabaseError(DatabaseErrorKind::ReadOnlyTransaction, _))
+        )
+    }
+
+    /// Whether an audit entry could not be written because it is there.
+    pub(crate) fn is_known_entry(&self) -> bool {
+        matches!(self, Self::Query(error) if broken_rule(error) == Some(Unique::Id))
+    }
+
     /// Whether the same work may succeed later.
     pub(crate) fn is_passing(&self) -> bool {
         match self {
@@ -86,7 +98,6 @@ impl Failure {
             | Self::NotCommitted(_)
             | Self::NoConnection(_)
             | Self::NoAnswer
-            | Self::Lost
             | Self::UnknownOutcome
             | Self::ReadOnly
             | Self::Stopped => true,

@@ -124,6 +124,14 @@ impl RefreshTokensOnce {
         }
     }
 
+    /// Gives the lease back. Where that fails it lapses by itself, and what was done under it stands.
+    async fn release(&self, lease: &RefreshLease) {
+        if let Err(error) = self.leases.release_lease(lease).await {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(error, authorization = %lease.authorization_id, "a refresh lease was not given back");
+        }
+    }
+
     /// Asks the provider under the lease, or waits for the process that has it; when that one dies, its lease lapses and
     /// this one takes over.
     async fn refresh_under_lease(&self, seen: &Authorization) -> Result<RefreshOutcome, StoreError> {
@@ -132,7 +140,7 @@ impl RefreshTokensOnce {
         while self.clock.now() < give_up {
             if let Some(lease) = self.take_lease(seen.id).await? {
                 let outcome = self.ask_and_keep(seen, &lease).await;
-                self.leases.release_lease(&lease).await?;
+                self.release(&lease).await;
                 return outcome;
             }
             self.clock.sleep(POLL).await;

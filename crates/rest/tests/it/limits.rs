@@ -168,7 +168,7 @@ async fn the_tokens_of_an_account_share_its_limit() {
     let issued = service.use_cases.issue_api_token.run(accounts[0].id, None).await.unwrap();
     let second = issued.secret.expose();
     let service = service.limited(only(Purpose::TokenRead, FOR_CALLERS), &[]);
-    let (method, path, _) = LIMITED[2];
+    let (method, path, _) = LIMITED[0];
     for token in [&service.member, second] {
         assert!(!is_refused(&service.send(call(method, path, token)).await, "30"));
     }
@@ -181,7 +181,7 @@ async fn the_tokens_of_an_account_share_its_limit() {
 async fn what_a_caller_is_refused_is_not_counted_against_the_neighbours() {
     let rates = PerMinute { caller: 1, address: 3 };
     let service = Service::start().await.limited(only(Purpose::TokenRead, rates), &[]);
-    let (method, path, _) = LIMITED[2];
+    let (method, path, _) = LIMITED[0];
     for _ in 0..10 {
         service.send_from(HERE, call(method, path, &service.member)).await;
     }
@@ -212,7 +212,7 @@ async fn what_is_refused_is_not_looked_into_and_leaves_no_trace() {
 #[actix_web::test]
 async fn an_address_cannot_be_made_up() {
     let limits = only(Purpose::TokenRead, FOR_ADDRESSES);
-    let (method, path, _) = LIMITED[2];
+    let (method, path, _) = LIMITED[0];
     let service = Service::start().await.limited(limits, &["10.0.0.0/8"]);
     let send = async |peer: &str, forwarded: &str| {
         let request = call(method, path, &service.member).insert_header(("x-forwarded-for", forwarded));
@@ -233,7 +233,7 @@ async fn an_address_cannot_be_made_up() {
 #[actix_web::test]
 async fn an_ipv6_network_is_one_address() {
     let limits = only(Purpose::TokenRead, FOR_ADDRESSES);
-    let (method, path, _) = LIMITED[2];
+    let (method, path, _) = LIMITED[0];
     let service = Service::start().await.limited(limits, &[]);
     let send = async |peer: &str| {
         is_refused(&service.send_from(peer, call(method, path, &service.member)).await, "30")

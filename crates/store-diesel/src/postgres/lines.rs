@@ -12,7 +12,7 @@ use tokio::runtime::{Handle, Id};
 use tokio::sync::Mutex;
 
 use super::server::{Line, Server};
-use super::waiting::{ANSWER_LIMIT, CONNECT_LIMIT, within};
+use super::waiting::{ANSWER_LIMIT, CONNECT_LIMIT, LOCK_LIMIT_OF_LINES as LOCK_LIMIT, within};
 use crate::connection::{self, Query};
 use crate::failure::Failure;
 
@@ -80,7 +80,7 @@ impl Slot {
         if let Some(line) = self.open_line() {
             return Ok(line);
         }
-        let line = Arc::new(server.connect().await?);
+        let line = Arc::new(server.connect_to_wait(LOCK_LIMIT).await?);
         *self.line.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&line));
         Ok(line)
     }

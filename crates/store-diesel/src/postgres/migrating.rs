@@ -43,7 +43,7 @@ pub(super) async fn prepare(server: &Server, migrate: bool) -> Result<(), OpenEr
 /// The names of the migrations that the database lacks. Changes nothing.
 pub(super) async fn pending(server: &Server) -> Result<Vec<String>, OpenError> {
     let database = server.name();
-    match within(ANSWER_LIMIT, Box::pin(look_at(server))).await.and_then(|seen| seen) {
+    match within(ANSWER_LIMIT, look_at(server)).await.and_then(|seen| seen) {
         Ok((false, _)) => Err(OpenError::Encoding { database }),
         Ok((true, SchemaState::Newer { unknown })) => {
             tracing::warn!(database, ?unknown, "the schema is newer than this version, which works with it");

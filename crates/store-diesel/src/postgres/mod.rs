@@ -18,6 +18,7 @@ use tokio::runtime::Handle;
 use self::lines::Lines;
 use self::pool::{Pool, give_up, pool, take};
 use self::server::Server;
+pub(crate) use self::waiting::pause;
 use self::waiting::{ANSWER_LIMIT, within};
 use crate::connection::{self, Query, Statement, Work};
 use crate::failure::Failure;
@@ -49,7 +50,11 @@ impl Postgres {
     /// Whether it can be written to, and has the schema of this version.
     pub(crate) async fn check(&self) -> Result<(), Failure> {
         let mut line = take(&self.pool).await?;
-        within(ANSWER_LIMIT, migrating::check(&mut line.connection)).await?
+        let checked = within(ANSWER_LIMIT, migrating::check(&mut line.connection)).await;
+        match checked.and_then(|checked| checked) {
+            Err(failure) if failure.is_passing() => Err(give_up(line, failure)),
+            checked => checked,
+        }
     }
 
     /// The rows of a query that is quick: others wait behind it.
@@ -81,14 +86,19 @@ impl Postgres {
         rows.unwrap_or_else(|no_answer| Err(give_up(line, no_answer)))
     }
 
-    /// Runs a statement without the two round trips of a transaction. If the connection breaks, nobody knows whether it
-    /// was run.
+    /// Runs a statement without the two round trips of a transaction.
     pub(crate) async fn execute(&self, statement: impl Statement) -> Result<usize, Failure> {
         let pool = self.pool.clone();
         self.detached(async move {
             let line = take(&pool).await?;
             let rows = within(ANSWER_LIMIT, connection::execute(statement, &line.connection)).await;
-            rows.unwrap_or_else(|no_answer| Err(give_up(line, no_answer)))
+            match rows.and_then(|rows| rows) {
+                Err(Failure::Disconnected(_) | Failure::NoAnswer) => {
+                    Err(give_up(line, Failure::UnknownOutcome))
+                }
+                Err(failure) if failure.is_read_only() => Err(give_up(line, failure)),
+                answer => answer,
+            }
         })
         .await
     }

@@ -11,7 +11,7 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::{RootCertStore, crypto};
 use rustls_platform_verifier::BuilderVerifierExt as _;
 use tokio::task::JoinHandle;
-use tokio_postgres::{Client, NoTls};
+use tokio_postgres::NoTls;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::address::{Address, Protection};
@@ -23,7 +23,7 @@ use crate::failure::Failure;
 pub(crate) struct Server {
     address: Address,
     tls: Option<MakeRustlsConnect>,
-    settings: String,
+    lock_timeout: Duration,
 }
 
 /// A connection, and the task that moves its bytes.
@@ -49,7 +49,7 @@ impl Server {
                 Some(tls(authorities.as_deref()).map_err(|source| OpenError::Authorities { source })?)
             }
         };
-        Ok(Self { address, tls: tls.map(MakeRustlsConnect::new), settings: settings(lock_timeout) })
+        Ok(Self { address, tls: tls.map(MakeRustlsConnect::new), lock_timeout })
     }
 
     /// What messages call the database.
@@ -59,10 +59,15 @@ impl Server {
 
     /// A new connection, driven by a task on the calling runtime.
     pub(crate) async fn connect(&self) -> Result<Line, Failure> {
-        within(CONNECT_LIMIT, self.establish()).await?.map_err(Failure::NoConnection)
+        self.connect_to_wait(self.lock_timeout).await
     }
 
-    async fn establish(&self) -> Result<Line, Box<dyn Error + Send + Sync>> {
+    /// Like [`Server::connect`], for statements that wait for a lock no longer than this.
+    pub(crate) async fn connect_to_wait(&self, for_locks: Duration) -> Result<Line, Failure> {
+        within(CONNECT_LIMIT, Box::pin(self.establish(for_locks))).await?.map_err(Failure::NoConnection)
+    }
+
+    async fn establish(&self, lock_timeout: Duration) -> Result<Line, Box<dyn Error + Send + Sync>> {
         let (client, driver) = if let Some(tls) = &self.tls {
             let (client, connection) = self.address.config.connect(tls.clone()).await?;
             (client, tokio::spawn(drive(connection)))
@@ -70,14 +75,9 @@ impl Server {
             let (client, connection) = self.address.config.connect(NoTls).await?;
             (client, tokio::spawn(drive(connection)))
         };
-        let connection = self.set_up(client).await?;
-        Ok(Line { connection, driver })
-    }
-
-    async fn set_up(&self, client: Client) -> Result<AsyncPgConnection, Box<dyn Error + Send + Sync>> {
         let mut connection = AsyncPgConnection::try_from(client).await?;
-        connection.batch_execute(&self.settings).await?;
-        Ok(connection)
+        connection.batch_execute(&settings(lock_timeout)).await?;
+        Ok(Line { connection, driver })
     }
 }
 

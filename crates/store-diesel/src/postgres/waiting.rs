@@ -7,6 +7,10 @@ use crate::failure::Failure;
 /// How long the server may take for a statement before it gives it up by itself (`statement_timeout`).
 pub(super) const STATEMENT_LIMIT: Duration = Duration::from_secs(10);
 
+/// How long a read on a shared line waits for a table that somebody has locked, which happens when a schema is changed:
+/// all that is asked on the line waits behind it.
+pub(super) const LOCK_LIMIT_OF_LINES: Duration = Duration::from_secs(1);
+
 /// How long an answer is waited for: the server's own limit and some for the way. A server that does not even say that
 /// it gave up is gone.
 pub(super) const ANSWER_LIMIT: Duration = Duration::from_secs(12);
@@ -25,6 +29,6 @@ pub(super) async fn within<F: Future>(limit: Duration, answer: F) -> Result<F::O
 
 /// Lets the server come back before it is asked again.
 #[expect(clippy::disallowed_methods, reason = "a server restarts in real time")]
-pub(super) async fn pause(length: Duration) {
-    tokio::time::sleep(length).await;
+pub(crate) async fn pause() {
+    tokio::time::sleep(Duration::from_millis(500)).await;
 }

@@ -1,6 +1,7 @@
 //! The threads: what a failure costs, and whom.
 
 use std::sync::mpsc;
+use std::time::Duration;
 
 use diesel::connection::{SimpleConnection, TransactionManager};
 use diesel::dsl::sql;
@@ -155,6 +156,28 @@ async fn a_full_disk_is_a_passing_failure() {
     sqlite.write(|c| Ok(c.batch_execute("PRAGMA max_page_count = 100000")?)).await.unwrap();
     sqlite.write(add("room")).await.unwrap();
     assert_eq!(names(&sqlite).await, ["room"]);
+}
+
+#[tokio::test]
+async fn those_who_wait_for_a_held_database_wait_together() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.db");
+    let options = OpenOptions { busy_timeout: Duration::from_millis(20), ..OpenOptions::default() };
+    let sqlite = Sqlite::open(&Location::File(path.clone()), options).unwrap();
+    let mut stranger = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+    stranger.batch_execute("BEGIN IMMEDIATE").unwrap();
+
+    let first = async {
+        let refused = sqlite.write(add("first")).await;
+        stranger.batch_execute("ROLLBACK").unwrap();
+        refused
+    };
+    let (first, second, third) = tokio::join!(biased; first, sqlite.write(add("b")), sqlite.write(add("c")));
+    for refused in [first, second, third] {
+        assert!(matches!(refused, Err(Failure::NotCommitted(_))), "{refused:?}");
+    }
+    sqlite.write(add("later")).await.unwrap();
+    assert_eq!(names(&sqlite).await, ["later"]);
 }
 
 #[tokio::test]

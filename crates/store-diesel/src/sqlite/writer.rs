@@ -70,7 +70,12 @@ pub(crate) fn run(mut connection: SqliteConnection, connector: &Connector, queue
             connection = reconnect(connection, connector);
         }
         let mut group = vec![first];
-        let committed = commit_group(&mut connection, &mut group, queue).map_err(Arc::new);
+        let (begun, committed) = commit_group(&mut connection, &mut group, queue);
+        let committed = committed.map_err(Arc::new);
+        if !begun {
+            // Whatever has queued up while the database was somebody else's has waited just as long.
+            group.extend(queue.try_iter());
+        }
         if let Err(error) = &committed {
             tracing::error!(%error, work = group.len(), "a transaction was not committed");
         }
@@ -80,14 +85,15 @@ pub(crate) fn run(mut connection: SqliteConnection, connector: &Connector, queue
     }
 }
 
-/// Does the first piece of work and whatever has queued up by then, in one transaction.
+/// Does the first piece of work and whatever has queued up by then, in one transaction. Whether that began, and how it
+/// ended.
 fn commit_group(
     c: &mut SqliteConnection,
     group: &mut Vec<Box<dyn Write>>,
     queue: &Receiver<Box<dyn Write>>,
-) -> QueryResult<()> {
-    c.immediate_transaction(|c| {
-        let mut done = 0;
+) -> (bool, QueryResult<()>) {
+    let mut done = 0;
+    let committed = c.immediate_transaction(|c| {
         while let Some(work) = group.get_mut(done) {
             work.run(c);
             done += 1;
@@ -100,7 +106,8 @@ fn commit_group(
             }
         }
         Ok(())
-    })
+    });
+    (done > 0, committed)
 }
 
 /// Whether the transaction of the group is still open, and no savepoint in it.

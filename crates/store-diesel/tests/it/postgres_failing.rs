@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use grantkeeper_domain::accounts::AccountStore;
-use grantkeeper_domain::{CommitError, Store, StoreError};
+use grantkeeper_domain::audit::AuditLog as _;
+use grantkeeper_domain::{Change, CommitError, Store, StoreError, UnitOfWork as _};
 use grantkeeper_store_diesel::{DieselStore, OpenOptions};
-use grantkeeper_testkit::entities::organization;
+use grantkeeper_testkit::entities::{START, audit_entry, organization};
 use grantkeeper_testkit::postgres::{Database, PostgresCluster};
 use tokio_postgres::NoTls;
 
@@ -97,26 +98,51 @@ async fn a_read_only_database_is_not_ready_and_unavailable_to_writers_alone() {
     let refused = insert(&store, &grantkeeper_testkit::entities::organization()).await;
     assert!(matches!(refused, Err(CommitError::Store(StoreError::Unavailable(_)))), "{refused:?}");
     assert!(store.organization(organization.id).await.unwrap().is_some());
+
+    // The connections are what they were made as, and must not be used for ever.
+    database.sql("DO $$ BEGIN EXECUTE format('ALTER DATABASE %I RESET default_transaction_read_only', current_database()); END $$");
+    let mut writes = 0;
+    while insert(&store, &grantkeeper_testkit::entities::organization()).await.is_err() {
+        writes += 1;
+        assert!(writes <= OpenOptions::default().connections, "one connection at a time is given up");
+    }
+    store.check().await.unwrap();
 }
 
 #[tokio::test]
-async fn a_commit_whose_answer_was_lost_is_looked_up() {
+async fn a_commit_whose_answer_was_lost_is_made_once() {
     let database = database();
     let proxy = Proxy::to(database.url()).await;
     let store = DieselStore::open(proxy.url(), OpenOptions::default()).await.unwrap();
+    for cut in [Cut::AfterCommit, Cut::BeforeCommit] {
+        let mut organization = organization();
+        let entry = audit_entry(&organization, START);
+        proxy.cut(cut);
+        let told = Change::Audit(entry.clone());
+        store.commit(vec![Change::insert(organization.clone()), told]).await.unwrap();
+        assert!(proxy.has_cut(), "{cut:?}");
+        assert_eq!(store.newest_entries(organization.id, 10).await.unwrap(), [entry], "{cut:?}");
 
-    proxy.cut(Cut::AfterCommit);
-    let done = organization();
-    insert(&store, &done).await.unwrap();
-    assert_eq!(store.organization(done.id).await.unwrap(), Some(done));
+        proxy.cut(cut);
+        let entry = audit_entry(&organization, START);
+        store.commit(vec![Change::update(organization.clone()), Change::Audit(entry)]).await.unwrap();
+        organization.version = organization.version.next();
+        assert_eq!(store.organization(organization.id).await.unwrap(), Some(organization), "{cut:?}");
+    }
+}
 
-    proxy.cut(Cut::BeforeCommit);
-    let undone = organization();
-    let refused = insert(&store, &undone).await;
-    assert!(matches!(refused, Err(CommitError::Store(StoreError::Unavailable(_)))), "{refused:?}");
-    assert_eq!(store.organization(undone.id).await.unwrap(), None);
-
-    insert(&store, &undone).await.unwrap();
+#[tokio::test]
+async fn a_commit_that_nothing_tells_of_may_have_been_made() {
+    let database = database();
+    let proxy = Proxy::to(database.url()).await;
+    let store = DieselStore::open(proxy.url(), OpenOptions::default()).await.unwrap();
+    for (cut, is_there) in [(Cut::AfterCommit, true), (Cut::BeforeCommit, false)] {
+        let organization = organization();
+        proxy.cut(cut);
+        let unknown = insert(&store, &organization).await;
+        assert!(matches!(unknown, Err(CommitError::Store(StoreError::Unavailable(_)))), "{unknown:?}");
+        assert_eq!(store.organization(organization.id).await.unwrap().is_some(), is_there);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -46,6 +46,10 @@ impl Proxy {
     pub(crate) fn cut(&self, cut: Cut) {
         *self.next_cut.lock().unwrap() = Some(cut);
     }
+
+    pub(crate) fn has_cut(&self) -> bool {
+        self.next_cut.lock().unwrap().is_none()
+    }
 }
 
 /// Ends when one side does, or is made to.

@@ -220,6 +220,17 @@ async fn the_lease_of_a_process_that_died_is_taken_over_when_it_lapses() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_lease_that_cannot_be_given_back_makes_no_failure_of_a_refresh() {
+    let mut leases = MockRefreshLeases::new();
+    leases.expect_take_lease().returning(|id, holder, _, until| Ok(Some(lease(id, holder, until))));
+    leases.expect_release_lease().times(1).returning(|_| Err(unavailable()));
+    let store = Commits::default().store();
+    let refreshing =
+        refreshing_under(Arc::new(leases), keeping(expired(), provider()), giving_tokens(1), store);
+    assert_eq!(run(refreshing).await, RefreshOutcome::Refreshed);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_store_that_is_away_for_a_while_costs_no_rotated_token() {
     let commits = Commits::default();
     let store = commits.answering(|commit| if commit < 100 { Err(unavailable().into()) } else { Ok(()) });
