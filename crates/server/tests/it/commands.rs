@@ -3,10 +3,14 @@
 use serde_json::json;
 
 use crate::installation::Installation;
+use crate::stores::StoreKind;
 
 #[test]
 fn organizations_accounts_and_tokens() {
-    let installation = Installation::new();
+    StoreKind::ALL.map(Installation::on).iter().for_each(manage_organizations_accounts_and_tokens);
+}
+
+fn manage_organizations_accounts_and_tokens(installation: &Installation) {
     let acme = installation.run(&["org", "create", "Acme"]);
     assert_eq!(acme["name"], "Acme");
     assert!(installation.refuses(&["org", "create", "Acme"]).contains("exists"));
@@ -41,7 +45,10 @@ fn organizations_accounts_and_tokens() {
 
 #[test]
 fn accounts_and_tokens_are_listed_across_organizations_or_of_one() {
-    let installation = Installation::new();
+    StoreKind::ALL.map(Installation::on).iter().for_each(list_across_organizations_or_of_one);
+}
+
+fn list_across_organizations_or_of_one(installation: &Installation) {
     let owners = [("Acme", "ada@acme.example"), ("Acme", "bo@acme.example"), ("Bolt", "cy@bolt.example")];
     for organization in ["Acme", "Bolt"] {
         installation.run(&["org", "create", organization]);

@@ -8,6 +8,7 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 
 use crate::callers::{Caller, client};
 use crate::installation::clean_environment;
+use crate::stores::Store;
 
 fn demo(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_grantkeeper"));
@@ -24,6 +25,14 @@ fn the_walk_works_with_and_without_a_person() {
         assert!(output.status.success(), "{told}\n{}", String::from_utf8_lossy(&output.stderr));
         assert!(told.contains("50 callers"), "{told}");
     }
+}
+
+#[test]
+fn it_keeps_its_data_in_a_new_database_where_that_is_asked_for() {
+    let store = Store::postgres();
+    let output = demo(&["--once", "--auto-consent", "--database", &store.url()]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_ne!(store.count("audit_entries"), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::TcpListener;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
@@ -10,12 +10,16 @@ use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command as AsyncCommand};
 
-use crate::callers::Caller;
+use crate::callers::{Answer, Caller, answer, client};
+use crate::stores::{Store, StoreKind};
 
-/// A folder with a key and a database, and the settings in the environment.
+const BINARY: &str = env!("CARGO_BIN_EXE_grantkeeper");
+
+/// A folder with a key, a store, and the settings in the environment.
 pub(crate) struct Installation {
     pub(crate) folder: TempDir,
     pub(crate) base_url: String,
+    pub(crate) store: Store,
     environment: BTreeMap<String, String>,
 }
 
@@ -23,20 +27,49 @@ pub(crate) struct Installation {
 pub(crate) struct Running {
     pub(crate) child: Child,
     pub(crate) ready: Value,
+    /// Where this process can be reached, which need not be the public URL.
+    pub(crate) base_url: String,
 }
 
 impl Installation {
-    /// With a key, on a free port, allowed to call providers on loopback.
+    /// With SQLite.
     pub(crate) fn new() -> Self {
+        Self::on(StoreKind::Sqlite)
+    }
+
+    /// Ready to serve.
+    pub(crate) fn on(kind: StoreKind) -> Self {
+        match kind {
+            StoreKind::Sqlite => Self::set_up(|folder| Store::Sqlite(folder.join("grantkeeper.db"))),
+            StoreKind::Postgres => {
+                let installation = Self::over(Store::postgres());
+                installation.run(&["migrate"]);
+                installation
+            }
+        }
+    }
+
+    /// Over a store with which nothing was done yet.
+    pub(crate) fn over(store: Store) -> Self {
+        Self::set_up(|_| store)
+    }
+
+    /// With a key, on a free port, allowed to call providers on loopback.
+    fn set_up(store: impl FnOnce(&Path) -> Store) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let base_url = format!("http://127.0.0.1:{port}");
-        let mut installation = Self { folder, base_url: base_url.clone(), environment: BTreeMap::new() };
+        let store = store(folder.path());
+        let mut installation =
+            Self { folder, base_url: base_url.clone(), store, environment: BTreeMap::new() };
         installation.set("LISTEN", &format!("127.0.0.1:{port}"));
         installation.set("PUBLIC_URL", &base_url);
-        installation
-            .set("DATABASE_URL", &format!("sqlite://{}", installation.path("grantkeeper.db").display()));
+        installation.set("DATABASE_URL", &installation.store.url());
         installation.set("NETWORK__ALLOW", "127.0.0.1/32");
+        // A connection takes long to make in a debug build, which computes the proof of a password slowly.
+        installation.set("DATABASE_CONNECTIONS", "4");
+        // Nobody likes to wait for a test.
+        installation.set("JOBS__POLL_INTERVAL_MS", "50");
         let key = installation.path("grantkeeper.key");
         installation.run(&["key", "generate", "--out", key.to_str().unwrap()]);
         installation.set("KEYS__FILE", key.to_str().unwrap());
@@ -45,7 +78,11 @@ impl Installation {
 
     /// With the simulated provider, which approves at once.
     pub(crate) fn with_simulator() -> Self {
-        let mut installation = Self::new();
+        Self::with_simulator_on(StoreKind::Sqlite)
+    }
+
+    pub(crate) fn with_simulator_on(kind: StoreKind) -> Self {
+        let mut installation = Self::on(kind);
         installation.set("SIMULATOR__ENABLED", "true");
         installation.set("SIMULATOR__LISTEN", "127.0.0.1:0");
         installation.set("SIMULATOR__AUTO_CONSENT", "true");
@@ -67,10 +104,16 @@ impl Installation {
 
     /// Runs a command to its end.
     pub(crate) fn output(&self, arguments: &[&str]) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_grantkeeper"));
-        command.args(arguments).current_dir(self.folder.path()).stdin(Stdio::null());
-        clean_environment(&mut command);
-        command.envs(&self.environment).output().unwrap()
+        let mut command = Command::new(BINARY);
+        command.args(arguments);
+        self.prepare(&mut command);
+        command.output().unwrap()
+    }
+
+    fn prepare(&self, command: &mut Command) {
+        command.current_dir(self.folder.path()).stdin(Stdio::null());
+        clean_environment(command);
+        command.envs(&self.environment);
     }
 
     /// Runs a command that has to work; returns what it printed as JSON.
@@ -115,19 +158,54 @@ impl Installation {
         std::fs::read_to_string(self.path("log")).unwrap_or_default()
     }
 
-    /// Starts the service and waits until it answers.
+    /// Starts the service at its public address and waits until it answers.
     pub(crate) async fn serve(&self) -> Running {
+        self.serve_with(&[]).await
+    }
+
+    /// The same with flags.
+    pub(crate) async fn serve_with(&self, flags: &[&str]) -> Running {
+        let mut command = Command::new(BINARY);
+        command.args(["serve", "--json"]).args(flags);
+        self.start(command).await
+    }
+
+    /// Starts that many processes over the one store and key: the first at the public address, each other one at an
+    /// address of its own.
+    pub(crate) async fn serve_replicas(&self, number: usize) -> Vec<Running> {
+        let mut replicas = vec![self.serve().await];
+        while replicas.len() < number {
+            replicas.push(self.serve_with(&["--listen", "127.0.0.1:0"]).await);
+        }
+        replicas
+    }
+
+    /// Starts the service in a process that ignores the signal of a file that may not grow, as it may be told by
+    /// [`Running::limit_files`]. Its log goes nowhere.
+    pub(crate) async fn serve_with_limited_files(&self) -> Running {
+        let mut command = Command::new("sh");
+        command.args(["-c", "trap '' XFSZ; exec \"$0\" serve --json 2>/dev/null", BINARY]);
+        self.start(command).await
+    }
+
+    /// Starts the service with a log that cannot be written.
+    pub(crate) async fn serve_with_full_log(&self) -> Running {
+        let mut command = Command::new("sh");
+        command.args(["-c", "exec \"$0\" serve --json 2>/dev/full", BINARY]);
+        self.start(command).await
+    }
+
+    async fn start(&self, mut command: Command) -> Running {
         let log = std::fs::File::options().create(true).append(true).open(self.path("log")).unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_grantkeeper"));
-        command.args(["serve", "--json"]).current_dir(self.folder.path()).stdin(Stdio::null());
-        clean_environment(&mut command);
-        command.envs(&self.environment).stdout(Stdio::piped()).stderr(log);
+        self.prepare(&mut command);
+        command.stdout(Stdio::piped()).stderr(log);
         let mut child = AsyncCommand::from(command).kill_on_drop(true).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let line =
             lines.next_line().await.unwrap().unwrap_or_else(|| panic!("did not start: {}", self.log()));
-        let ready = serde_json::from_str(&line).unwrap_or_else(|_| panic!("{line}"));
-        Running { child, ready }
+        let ready: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("{line}"));
+        let base_url = ready["listening"].as_str().unwrap().to_owned();
+        Running { child, ready, base_url }
     }
 }
 
@@ -143,6 +221,24 @@ pub(crate) fn clean_environment(command: &mut Command) {
 impl Running {
     pub(crate) fn simulator(&self) -> String {
         self.ready["simulatorUrl"].as_str().unwrap().to_owned()
+    }
+
+    /// What a path outside the API answers.
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        answer(client().get(format!("{}{path}", self.base_url))).await
+    }
+
+    /// Whether the process is still there.
+    pub(crate) fn is_alive(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    /// Lets no file of the process grow beyond so many bytes; `None`: as far as the disk has room.
+    pub(crate) fn limit_files(&self, bytes: Option<u64>) {
+        let bytes = bytes.map_or_else(|| "unlimited".to_owned(), |bytes| bytes.to_string());
+        let id = self.child.id().unwrap().to_string();
+        let limit = format!("--fsize={bytes}:");
+        assert!(Command::new("prlimit").args(["--pid", &id, &limit]).status().unwrap().success());
     }
 
     /// As `kill -9` does.

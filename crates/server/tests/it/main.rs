@@ -2,15 +2,26 @@
 //! clients that nobody here wrote.
 #![expect(clippy::unwrap_used, reason = "a test that meets the unexpected fails there")]
 
+mod browser;
 mod callers;
 mod commands;
 mod demo;
 mod installation;
+mod limits;
+mod migrations;
 mod oidc_provider;
 mod openid_provider;
+mod replicas;
 mod resilience;
+mod restarts;
+mod schemathesis;
 mod sdk;
 mod secrets;
+mod simulated;
 mod start_up;
+mod stores;
+mod tls;
 mod tools;
+mod unavailable;
 mod waiting;
+mod world;

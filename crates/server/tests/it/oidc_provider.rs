@@ -3,62 +3,11 @@
 use std::collections::BTreeSet;
 
 use reqwest::StatusCode;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::callers::Caller;
-use crate::installation::{Installation, Running};
-use crate::openid_provider::OpenIdProvider;
+use crate::callers::detail;
 use crate::waiting::eventually;
-
-struct World {
-    installation: Installation,
-    upstream: OpenIdProvider,
-    admin: Caller,
-    member: Caller,
-    provider: String,
-    _running: Running,
-}
-
-const WEB: (&str, &str) = ("web", "web-secret");
-
-impl World {
-    async fn new(client: (&str, &str)) -> Option<Self> {
-        let upstream = OpenIdProvider::start().await?;
-        let installation = Installation::new();
-        let admin = installation.caller(&installation.token("admin@acme.example", true));
-        let member = installation.caller(&installation.token("member@acme.example", false));
-        let running = installation.serve().await;
-        let provider = admin.register("oidc", Some(&upstream.issuer), client).await;
-        Some(Self { installation, upstream, admin, member, provider, _running: running })
-    }
-
-    async fn authorize(&self, account: &str) -> Value {
-        let page = self.member.start_flow(&self.provider).await;
-        let location = self.upstream.log_in(&page, account).await;
-        let (status, completed) = self.member.complete(&self.provider, &location).await;
-        assert_eq!(status, StatusCode::OK, "{completed}");
-        completed
-    }
-
-    async fn token(&self, authorization: &str, query: &str) -> String {
-        let (status, lent) = self.member.access_token(authorization, query).await;
-        assert_eq!(status, StatusCode::CREATED, "{lent}");
-        lent["accessToken"].as_str().unwrap().to_owned()
-    }
-
-    async fn finished_job(&self, location: &Value) -> Value {
-        let path = location["location"].as_str().unwrap().split("/externalOAuth").nth(1).unwrap().to_owned();
-        eventually("the job", async || {
-            let (_, job) = self.admin.get(&path).await;
-            job["finishedAt"].is_string().then_some(job)
-        })
-        .await
-    }
-}
-
-fn id_of(completed: &Value) -> String {
-    completed["authorizedProvider"]["id"].as_str().unwrap().to_owned()
-}
+use crate::world::{WEB, World, id_of};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn authorize_hand_out_look_up() {
@@ -68,7 +17,7 @@ async fn authorize_hand_out_look_up() {
     assert_eq!(completed["userInfo"]["email"], "alice@example.test");
     let id = id_of(&completed);
     assert_eq!(completed["authorizedProvider"]["missingScopes"], json!([]));
-    let token = world.token(&id, "").await;
+    let token = world.member.lent(&id, "").await;
     assert!(world.upstream.is_active(&token).await);
     let (status, user) = world.member.get(&format!("/authorizedProviders/{id}/userinfo/")).await;
     assert_eq!((status, &user["nickname"]), (StatusCode::OK, &json!("alice")), "{user}");
@@ -80,7 +29,7 @@ async fn authorize_hand_out_look_up() {
 async fn sixty_four_callers_cause_one_refresh_and_get_one_token() {
     let Some(world) = World::new(WEB).await else { return };
     let id = id_of(&world.authorize("alice").await);
-    let old = world.token(&id, "").await;
+    let old = world.member.lent(&id, "").await;
     // Slow enough for all callers to come while the refresh is under way.
     world
         .upstream
@@ -101,7 +50,7 @@ async fn sixty_four_callers_cause_one_refresh_and_get_one_token() {
     let (refreshes, statuses) = world.upstream.token_calls("refresh_token").await;
     assert_eq!(refreshes, 1, "one upstream refresh: {statuses}");
     // A second use of the rotated token would have killed the grant.
-    let next = world.token(&id, "?min_ttl=3600").await;
+    let next = world.member.lent(&id, "?min_ttl=3600").await;
     assert!(!tokens.contains(&next));
     assert!(world.upstream.is_active(&next).await, "the grant lives");
 }
@@ -112,7 +61,7 @@ async fn an_outage_is_no_revocation_and_a_revocation_is_final() {
     let id = id_of(&world.authorize("alice").await);
     let path = format!("/authorizedProviders/{id}/");
     world.upstream.control("faults", &json!({ "route": "token", "status": 502, "body": "<html>" })).await;
-    let token = world.token(&id, "?min_ttl=3600").await;
+    let token = world.member.lent(&id, "?min_ttl=3600").await;
     assert!(world.upstream.is_active(&token).await, "the stored token is handed out in an outage");
     let (_, view) = world.member.get(&path).await;
     assert_eq!((&view["status"], view["nextAttemptAt"].is_string()), (&json!("active"), true), "{view}");
@@ -133,7 +82,7 @@ async fn an_outage_is_no_revocation_and_a_revocation_is_final() {
 async fn deleting_an_authorization_revokes_it_upstream() {
     let Some(world) = World::new(WEB).await else { return };
     let id = id_of(&world.authorize("alice").await);
-    let token = world.token(&id, "").await;
+    let token = world.member.lent(&id, "").await;
     let path = format!("/authorizedProviders/{id}/");
     assert_eq!(world.member.delete(&path).await.0, StatusCode::NO_CONTENT);
     assert_eq!(world.member.get(&path).await.0, StatusCode::NOT_FOUND);
@@ -146,19 +95,13 @@ async fn deleting_a_provider_revokes_all_of_it_by_job() {
     let mut tokens = Vec::new();
     for account in ["alice", "bob", "carol"] {
         let id = id_of(&world.authorize(account).await);
-        tokens.push(world.token(&id, "").await);
+        tokens.push(world.member.lent(&id, "").await);
     }
-    let (status, location) = world.admin.delete(&format!("/providers/{}/", world.provider)).await;
-    assert_eq!(status, StatusCode::ACCEPTED, "{location}");
-    let job = world.finished_job(&location).await;
+    let job = world.admin.delete_provider(&world.provider).await;
+    let job = world.admin.finished(&job).await;
     assert_eq!(job["status"], "COMPLETED", "{job}");
-    let detail = |name: &str| {
-        let details = job["details"].as_array().unwrap();
-        let found = details.iter().find(|detail| detail["name"] == name).unwrap();
-        serde_json::from_str::<Value>(found["value"].as_str().unwrap()).unwrap()
-    };
-    assert_eq!(detail("authorization_ids").as_array().unwrap().len(), 3);
-    for receipt in detail("revocations").as_array().unwrap() {
+    assert_eq!(detail(&job, "authorization_ids").as_array().unwrap().len(), 3);
+    for receipt in detail(&job, "revocations").as_array().unwrap() {
         assert_eq!(receipt["status"], "revoked", "{receipt}");
     }
     for token in tokens {
@@ -171,7 +114,7 @@ async fn deleting_a_provider_revokes_all_of_it_by_job() {
 async fn a_client_secret_may_have_any_characters() {
     let Some(world) = World::new(("web:odd", "s3cr+t/=&% :x")).await else { return };
     let id = id_of(&world.authorize("alice").await);
-    assert!(world.upstream.is_active(&world.token(&id, "?min_ttl=3600").await).await);
+    assert!(world.upstream.is_active(&world.member.lent(&id, "?min_ttl=3600").await).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -183,9 +126,8 @@ async fn a_wrong_client_secret_disables_the_provider_and_the_right_one_brings_it
     assert_eq!(status, StatusCode::BAD_REQUEST, "{refused}");
     let path = format!("/providers/{}/", world.provider);
     assert_eq!(world.admin.get(&path).await.1["status"], "disabled");
-    let body = json!({ "clientSecret": "web-secret" }).to_string();
-    let patch = world.admin.http.patch(format!("{}{path}", world.admin.base)).body(body);
-    assert_eq!(patch.bearer_auth(&world.admin.token).send().await.unwrap().status(), StatusCode::OK);
+    let (status, patched) = world.admin.patch_json(&path, &json!({ "clientSecret": "web-secret" })).await;
+    assert_eq!(status, StatusCode::OK, "{patched}");
     world.authorize("alice").await;
     let log = world.installation.log();
     assert!(!log.contains("not the secret") && !log.contains("web-secret"), "{log}");

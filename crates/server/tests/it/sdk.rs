@@ -3,12 +3,14 @@
 use std::process::Command;
 
 use crate::installation::Installation;
+use crate::stores::{StoreKind, on_either_store};
 use crate::tools::installed;
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_published_sdk_does_the_main_job() {
+on_either_store!(the_published_sdk_does_the_main_job);
+
+async fn the_published_sdk_does_the_main_job(store: StoreKind) {
     let Some(python) = installed("venv/bin/python") else { return };
-    let installation = Installation::with_simulator();
+    let installation = Installation::with_simulator_on(store);
     let admin = installation.caller(&installation.token("admin@acme.example", true));
     let token = installation.token("member@acme.example", false);
     let _running = installation.serve().await;

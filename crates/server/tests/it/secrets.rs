@@ -5,9 +5,9 @@ use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use crate::callers::{Caller, client};
+use crate::callers::{Caller, approve, client};
 use crate::installation::Installation;
-use crate::waiting::eventually;
+use crate::stores::{StoreKind, on_either_store};
 
 /// Does all that the API can do, well and badly; returns every body that may hold no secret.
 async fn everything(admin: &Caller, member: &Caller, simulator: &str) -> Vec<String> {
@@ -15,8 +15,7 @@ async fn everything(admin: &Caller, member: &Caller, simulator: &str) -> Vec<Str
     let provider = admin.register("test", None, ("any", "a client secret of ours")).await;
     let refused = admin.register("test", None, ("any", "wrong-client-secret")).await;
     let page = member.start_flow(&refused).await;
-    let location =
-        client().get(page).send().await.unwrap().headers()["location"].to_str().unwrap().to_owned();
+    let location = approve(&member.http, &page).await;
     bodies.push(member.complete(&refused, &location).await);
     let id = member.authorize_unattended(&provider).await;
     for query in ["", "?min_ttl=3600"] {
@@ -35,8 +34,7 @@ async fn everything(admin: &Caller, member: &Caller, simulator: &str) -> Vec<Str
     ] {
         fault(body.clone()).await;
         let page = member.start_flow(&provider).await;
-        let location =
-            client().get(page).send().await.unwrap().headers()["location"].to_str().unwrap().to_owned();
+        let location = approve(&member.http, &page).await;
         bodies.push(member.complete(&provider, &location).await);
         fault(body).await;
         member.access_token(&id, "?min_ttl=3600").await;
@@ -46,13 +44,8 @@ async fn everything(admin: &Caller, member: &Caller, simulator: &str) -> Vec<Str
     for path in ["/providers/", "/authorizedProviders/", &format!("/authorizedProviders/{id}/userinfo/")] {
         bodies.push(member.get(path).await);
     }
-    let (_, location) = admin.delete(&format!("/providers/{provider}/")).await;
-    let path = location["location"].as_str().unwrap().split("/externalOAuth").nth(1).unwrap().to_owned();
-    let job = eventually("the job", async || {
-        let (status, job) = admin.get(&path).await;
-        job["finishedAt"].is_string().then_some((status, job))
-    });
-    bodies.push(job.await);
+    let job = admin.delete_provider(&provider).await;
+    bodies.push((StatusCode::OK, admin.finished(&job).await));
     // And one more that stays, so that there is something in the database.
     let provider = admin.register("test", None, ("any", "a client secret of ours")).await;
     member.authorize_unattended(&provider).await;
@@ -70,9 +63,10 @@ fn find(haystack: &[u8], needle: &[u8]) -> bool {
     haystack.windows(needle.len()).any(|window| window == needle)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn no_secret_is_in_logs_in_bodies_or_unsealed_in_the_database() {
-    let mut installation = Installation::with_simulator();
+on_either_store!(no_secret_is_in_logs_in_bodies_or_unsealed_in_the_database);
+
+async fn no_secret_is_in_logs_in_bodies_or_unsealed_in_the_database(store: StoreKind) {
+    let mut installation = Installation::with_simulator_on(store);
     installation.set("LOG__LEVEL", "trace");
     let tokens =
         [installation.token("admin@acme.example", true), installation.token("member@acme.example", false)];
@@ -93,19 +87,17 @@ async fn no_secret_is_in_logs_in_bodies_or_unsealed_in_the_database() {
     secrets.push("a client secret of ours".to_owned());
     secrets.extend(tokens);
     secrets.push(std::fs::read_to_string(installation.path("grantkeeper.key")).unwrap().trim().to_owned());
+    let database = url::Url::parse(&installation.store.url()).unwrap();
+    secrets.extend(database.password().map(str::to_owned));
     assert_eq!(running.terminate().await, Some(0));
 
     let log = installation.log();
     assert!(log.contains("TRACE") || log.contains("DEBUG"), "the log is verbose");
     let mut places = vec![("the log".to_owned(), log.into_bytes())];
     places.extend(bodies.into_iter().map(|body| ("a body".to_owned(), body.into_bytes())));
-    for entry in std::fs::read_dir(installation.folder.path()).unwrap() {
-        let path = entry.unwrap().path();
-        if path.to_string_lossy().contains(".db") {
-            places.push((path.display().to_string(), std::fs::read(&path).unwrap()));
-        }
-    }
-    assert!(places.len() > 8);
+    let store = installation.store.dump();
+    assert!(find(&store, b"member@acme.example"), "all that is not secret can be read");
+    places.push(("the database".to_owned(), store));
     for secret in &secrets {
         for spelling in spellings(secret) {
             for (place, content) in &places {

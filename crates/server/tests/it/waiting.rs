@@ -6,13 +6,18 @@ const TRIES: u32 = 300;
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Looks again and again until there is something to see; fails after half a minute.
-#[expect(clippy::disallowed_methods, reason = "another process is waited for, and it lives in real time")]
 pub(crate) async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
     for _ in 0..TRIES {
         if let Some(seen) = look().await {
             return seen;
         }
-        tokio::time::sleep(PAUSE).await;
+        pause().await;
     }
     panic!("waited in vain for {what}");
+}
+
+/// A moment before the next try.
+#[expect(clippy::disallowed_methods, reason = "another process is waited for, and it lives in real time")]
+pub(crate) async fn pause() {
+    tokio::time::sleep(PAUSE).await;
 }
