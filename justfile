@@ -10,9 +10,9 @@ default:
 demo *args:
     cargo run --release -- demo {{ args }}
 
-# Run every test, documentation examples included, after installing what the end-to-end tests need
+# Run every test, documentation examples included, with a throw-away PostgreSQL, after installing what the tests need
 test *args: e2e-tools
-    cargo test --workspace --all-features {{ args }}
+    bash crates/testkit/with-postgres cargo test --workspace --all-features {{ args }}
 
 # Check formatting and lints
 lint:
@@ -23,9 +23,30 @@ lint:
 doc:
     RUSTDOCFLAGS="-D warnings" cargo doc --workspace --all-features --no-deps
 
-# Measure sealing, as a ratio to the bare cipher on the same machine
-bench:
+# Measure sealing and hand-outs, beside the bare cipher, a bare web handler and bare PostgreSQL (--quick to see it work)
+bench *args: bench-programs
     cargo run --release -p grantkeeper-token-sealing --example seal_bench
+    bash crates/testkit/with-postgres --durable \
+        "${CARGO_TARGET_DIR:-target}/release/grantkeeper-bench" hand-out --json target/bench.json {{ args }}
+
+# Measure hand-outs from PostgreSQL with 1 thousand, 100 thousand and 5 million authorizations (needs 30 GB of disk)
+bench-scale *args: bench-programs
+    bash crates/testkit/with-postgres --durable \
+        "${CARGO_TARGET_DIR:-target}/release/grantkeeper-bench" hand-out --json target/bench-scale.json \
+        --store postgres --authorizations 1000,100000,5000000 {{ args }}
+
+# One build of both, so that they are built with the same features of what they share.
+[private]
+bench-programs:
+    cargo build --release -p grantkeeper-server -p grantkeeper-bench
+
+# Search for bytes that break a parser (token_answer, sealed_header, api_token, redirect_uri), for that many seconds
+fuzz target seconds="600": cargo-fuzz
+    mkdir -p target/fuzz/corpus/{{ target }}
+    # Stable Rust and no sanitizer: unsafe code is forbidden here.
+    cargo fuzz run --fuzz-dir crates/fuzz --target-dir target/fuzz --sanitizer none {{ target }} \
+        target/fuzz/corpus/{{ target }} crates/fuzz/corpus/{{ target }} \
+        -- -max_total_time={{ seconds }} -max_len=4096 -timeout=10
 
 # Check dependencies: who may use what, licenses, sources and, where their database can be had, advisories
 audit: cargo-deny
@@ -40,6 +61,10 @@ audit: cargo-deny
         echo "*** SKIPPED: security advisories were NOT checked; their database cannot be reached from here ***" >&2
     fi
 
+# Renew docs/openapi.json, the committed description of the API, from the code
+openapi:
+    UPDATE_OPENAPI=1 cargo test -p grantkeeper-rest --test it openapi::the_committed_document_is_the_one_that_is_served
+
 # Format the code
 fmt:
     cargo fmt --all
@@ -51,3 +76,7 @@ e2e-tools:
 [private]
 cargo-deny:
     @command -v cargo-deny >/dev/null || { echo "installing cargo-deny (takes minutes)"; cargo install cargo-deny@0.20.2 --locked; }
+
+[private]
+cargo-fuzz:
+    @command -v cargo-fuzz >/dev/null || { echo "installing cargo-fuzz (takes minutes)"; cargo install cargo-fuzz@0.13.2 --locked; }
