@@ -26,10 +26,10 @@ pub(crate) struct HandOut {
     #[arg(long, value_enum, value_delimiter = ',')]
     pub(crate) store: Vec<StoreKind>,
     /// A PostgreSQL server in which databases may be made and dropped.
-    #[arg(long, value_name = "URL", env = "GRANTKEEPER_TEST_POSTGRES", hide_env_values = true)]
+    #[arg(long, value_name = "URL", env = "TEST_POSTGRES", hide_env_values = true)]
     pub(crate) postgres: Option<Url>,
     /// The `psql` to make databases with, as a command line; `pgbench` is looked for beside it.
-    #[arg(long, value_name = "COMMAND", env = "GRANTKEEPER_TEST_POSTGRES_PSQL", default_value = "psql")]
+    #[arg(long, value_name = "COMMAND", env = "TEST_POSTGRES_PSQL", default_value = "psql")]
     pub(crate) psql: String,
     /// How many authorizations there are; several numbers are measured one after the other.
     #[arg(long, value_name = "N", value_delimiter = ',', default_value = "100000",

@@ -96,8 +96,14 @@ impl Report {
 
     /// What more authorizations cost; empty unless one store was measured with several numbers of them.
     pub(crate) fn growth_table(&self) -> String {
-        let mut table =
-            Table::headed(&["the service by size", "authorizations", "req/s", "p50 ms", "p99 ms"]);
+        let mut table = Table::headed(&[
+            "the service by size",
+            "authorizations",
+            "req/s",
+            "p50 ms",
+            "p99 ms",
+            "req/s : bare handler",
+        ]);
         let mut compared = false;
         for run in &self.runs {
             let first = self.runs.iter().find(|first| first.store == run.store);
@@ -115,6 +121,8 @@ impl Report {
                 beside(rate, first.requests_per_second, whole(rate.median)),
                 beside(p50, first.p50_micros, millis(p50.median)),
                 beside(p99, first.p99_micros, millis(p99.median)),
+                // What slowed the machine in one of the runs is left out of this.
+                run.beside_peer().map_or_else(|| "n/a".to_owned(), |ratio| hundredths(ratio.median)),
             ]);
         }
         if compared { format!("\n{table}") } else { String::new() }
@@ -146,6 +154,11 @@ impl Run {
 
     fn service(&self) -> Option<&Figures> {
         self.figures.iter().find(|figures| figures.contender == SERVICE)
+    }
+
+    fn beside_peer(&self) -> Option<Spread> {
+        let ratio = self.ratios.iter().find(|ratio| ratio.to == PEER);
+        ratio.map(|ratio| ratio.requests_per_second)
     }
 
     /// The table for people.

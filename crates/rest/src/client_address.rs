@@ -11,8 +11,10 @@ pub(crate) fn client_address(request: &ServiceRequest, trusted: &[IpNet]) -> Opt
     if !is_trusted(peer, trusted) {
         return Some(peer);
     }
-    let forwarded = request.headers().get_all("x-forwarded-for").filter_map(|value| value.to_str().ok());
-    let forwarded: Vec<&str> = forwarded.flat_map(|value| value.split(',')).map(str::trim).collect();
+    // What a client has put in front of the proxies' words may be anything, and must not hide these.
+    let headers = request.headers().get_all("x-forwarded-for");
+    let forwarded: Vec<_> = headers.map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
+    let forwarded: Vec<&str> = forwarded.iter().flat_map(|value| value.split(',')).map(str::trim).collect();
     Some(behind_proxies(peer, &forwarded, trusted))
 }
 

@@ -99,14 +99,17 @@ fn endpoints(replaced: &EndpointReplacements) -> Value {
     })
 }
 
+/// By its text, since a URL of PostgreSQL may have several hosts; a parameter may be a password as well.
 fn without_password(url: &str) -> String {
-    match Url::parse(url) {
-        Ok(mut parsed) if parsed.password().is_some() => {
-            // A URL with a password has a host, and so takes another.
-            let _ = parsed.set_password(Some("…"));
-            parsed.into()
-        }
-        _ => url.to_owned(),
+    let (base, parameters) = url.split_once('?').map_or((url, ""), |(base, _)| (base, "?…"));
+    let Some((scheme, (user, place))) =
+        base.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?)))
+    else {
+        return format!("{base}{parameters}");
+    };
+    match user.split_once(':') {
+        Some((name, _)) => format!("{scheme}://{name}:…@{place}{parameters}"),
+        None => format!("{scheme}://{user}@{place}{parameters}"),
     }
 }
 

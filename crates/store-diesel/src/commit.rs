@@ -13,12 +13,8 @@ use crate::DieselStore;
 use crate::audit;
 use crate::connection::Connection;
 use crate::failure::Failure;
-use crate::postgres::pause;
+use crate::postgres::{OUTCOME_LIMIT, pause, within};
 use crate::rows::Versioned;
-
-/// How often a commit is made again whose answer was lost: with the pauses between, half a minute at least, in which a
-/// server restarts.
-const TRIES: u32 = 60;
 
 #[async_trait]
 impl UnitOfWork for DieselStore {
@@ -28,7 +24,8 @@ impl UnitOfWork for DieselStore {
         let changes = Arc::new(changes);
         match self.attempt(&changes).await {
             Err(Failure::UnknownOutcome) if changes.first().is_some_and(is_audit) => {
-                Ok(self.make_sure(&changes).await?)
+                let made = within(OUTCOME_LIMIT, self.make_sure(&changes)).await;
+                Ok(made.unwrap_or(Err(Failure::UnknownOutcome))?)
             }
             ended => Ok(ended?),
         }
@@ -47,7 +44,7 @@ impl DieselStore {
 
     /// Makes a commit again that may have been made, until it certainly is or certainly cannot be.
     async fn make_sure(&self, changes: &Arc<Vec<Change>>) -> Result<(), Failure> {
-        for _ in 0..TRIES {
+        loop {
             pause().await;
             match self.attempt(changes).await {
                 Err(failure) if failure.is_known_entry() => return Ok(()),
@@ -58,7 +55,6 @@ impl DieselStore {
                 ended => return ended,
             }
         }
-        Err(Failure::UnknownOutcome)
     }
 }
 

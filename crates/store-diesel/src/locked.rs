@@ -18,7 +18,7 @@ pub(crate) trait Lock {
 pub(crate) struct Waiting;
 
 impl Lock for Waiting {
-    const CLAUSE: &'static str = " FOR UPDATE";
+    const CLAUSE: &'static str = " FOR NO KEY UPDATE";
 }
 
 /// Passes over those that somebody holds.

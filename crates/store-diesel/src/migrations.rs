@@ -61,10 +61,16 @@ pub(crate) fn pending(state: SchemaState, database: String) -> Result<Vec<String
 fn judge(recorded: &[String], known: &[Known]) -> SchemaState {
     let is_known = |version: &String| known.iter().any(|known| known.version == *version);
     let unknown: Vec<_> = recorded.iter().filter(|version| !is_known(version)).cloned().collect();
-    if !unknown.is_empty() {
-        return SchemaState::Newer { unknown };
-    }
     let is_recorded = |known: &Known| recorded.contains(&known.version);
+    if !unknown.is_empty() {
+        let missing: Vec<_> = known.iter().filter(|known| !is_recorded(known)).map(Known::name).collect();
+        return match missing.len() {
+            0 => SchemaState::Newer { unknown },
+            // Somebody else records migrations in the same way.
+            none if none == known.len() => SchemaState::Foreign,
+            _ => SchemaState::HalfMigrated { missing },
+        };
+    }
     let (due, pending) = known.split_at(known.iter().rposition(is_recorded).map_or(0, |last| last + 1));
     let missing: Vec<_> = due.iter().filter(|known| !is_recorded(known)).map(Known::name).collect();
     if missing.is_empty() {
@@ -132,7 +138,7 @@ mod tests {
     #[test]
     fn a_migration_of_a_later_version_is_noticed() {
         assert_eq!(judged(&["1", "2", "3", "4"]), SchemaState::Newer { unknown: vec!["4".to_owned()] });
-        assert_eq!(judged(&["1", "4"]), SchemaState::Newer { unknown: vec!["4".to_owned()] });
+        assert_eq!(judged(&["4"]), SchemaState::Foreign, "and none of ours");
     }
 
     #[test]
@@ -140,6 +146,10 @@ mod tests {
         assert_eq!(
             judged(&["3"]),
             SchemaState::HalfMigrated { missing: vec!["1_x".to_owned(), "2_x".to_owned()] }
+        );
+        assert_eq!(
+            judged(&["1", "4"]),
+            SchemaState::HalfMigrated { missing: vec!["2_x".to_owned(), "3_x".to_owned()] }
         );
         assert_eq!(judged(&["1", "3"]), SchemaState::HalfMigrated { missing: vec!["2_x".to_owned()] });
     }

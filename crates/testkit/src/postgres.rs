@@ -172,12 +172,10 @@ impl Server {
     fn of_environment() -> Option<Self> {
         let variable = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
         Some(Self {
-            url: parsed(&variable("GRANTKEEPER_TEST_POSTGRES")?),
-            ca_certificate: variable("GRANTKEEPER_TEST_POSTGRES_CA").map(PathBuf::from),
-            control: variable("GRANTKEEPER_TEST_POSTGRES_CTL").map(CommandLine),
-            psql: CommandLine(
-                variable("GRANTKEEPER_TEST_POSTGRES_PSQL").unwrap_or_else(|| "psql -X".to_owned()),
-            ),
+            url: parsed(&variable("TEST_POSTGRES")?),
+            ca_certificate: variable("TEST_POSTGRES_CA").map(PathBuf::from),
+            control: variable("TEST_POSTGRES_CTL").map(CommandLine),
+            psql: CommandLine(variable("TEST_POSTGRES_PSQL").unwrap_or_else(|| "psql -X".to_owned())),
             _script: None,
         })
     }
@@ -231,7 +229,7 @@ impl Server {
 
 fn parsed(url: &str) -> Url {
     // The text has a password in it.
-    Url::parse(url).expect("GRANTKEEPER_TEST_POSTGRES is a URL")
+    Url::parse(url).expect("TEST_POSTGRES is a URL")
 }
 
 /// A program and its first arguments, none of them with a space.
@@ -255,8 +253,8 @@ impl Script {
     /// The script ends when the pipe to it is closed, as it is when this process ends, be it killed. In a process group
     /// of its own it outlives whoever kills this process with all its children, and tidies up.
     fn start(options: &[&str]) -> (Self, [String; 4]) {
-        const COMMAND: &str = r#"printf '%s\n' "$GRANTKEEPER_TEST_POSTGRES" "$GRANTKEEPER_TEST_POSTGRES_CA" \
-            "$GRANTKEEPER_TEST_POSTGRES_CTL" "$GRANTKEEPER_TEST_POSTGRES_PSQL"; exec cat >/dev/null"#;
+        const COMMAND: &str = r#"printf '%s\n' "$TEST_POSTGRES" "$TEST_POSTGRES_CA" \
+            "$TEST_POSTGRES_CTL" "$TEST_POSTGRES_PSQL"; exec cat >/dev/null"#;
         let mut child = Command::new("bash")
             .args([SCRIPT, "--own"])
             .args(options)

@@ -49,7 +49,7 @@ fn a_small_run_over_sqlite_measures_service_and_bare_handler() {
 /// Under `just test` there is a server; without one there is nothing to run this with.
 #[test]
 fn a_small_run_over_postgresql_measures_pgbench_as_well() {
-    if std::env::var_os("GRANTKEEPER_TEST_POSTGRES").is_none() {
+    if std::env::var_os("TEST_POSTGRES").is_none() {
         assert!(std::env::var_os("CI").is_none(), "there is no PostgreSQL: run the tests with `just test`");
         eprintln!("*** SKIPPED: there is no PostgreSQL; `just test` brings one ***");
         return;

@@ -8,8 +8,8 @@ use url::Url;
 pub(super) fn user_info(claims: Map<String, Value>) -> Option<UserInfo> {
     let email = text(&claims, "email");
     Some(UserInfo {
-        // An identifier is printed, compared and kept: OpenID Connect Core, 2, has it be ASCII.
-        sub: text(&claims, "sub").filter(|sub| !sub.chars().any(char::is_control))?,
+        // OpenID Connect Core, 2: at most 255 characters. It is printed, compared and indexed.
+        sub: text(&claims, "sub").filter(|sub| sub.len() <= 255 && !sub.chars().any(char::is_control))?,
         name: text(&claims, "name"),
         given_name: text(&claims, "given_name"),
         family_name: text(&claims, "family_name"),
@@ -95,6 +95,7 @@ mod tests {
             json!(1.5),
             json!(true),
             json!({"sub": "x"}),
+            json!("a".repeat(256)),
             json!("a\0b"),
             json!("a\nb"),
         ] {

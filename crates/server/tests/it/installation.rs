@@ -182,6 +182,7 @@ impl Installation {
 
     /// Starts the service in a process that ignores the signal of a file that may not grow, as it may be told by
     /// [`Running::limit_files`]. Its log goes nowhere.
+    #[cfg(target_os = "linux")]
     pub(crate) async fn serve_with_limited_files(&self) -> Running {
         let mut command = Command::new("sh");
         command.args(["-c", "trap '' XFSZ; exec \"$0\" serve --json 2>/dev/null", BINARY]);
@@ -189,6 +190,7 @@ impl Installation {
     }
 
     /// Starts the service with a log that cannot be written.
+    #[cfg(target_os = "linux")]
     pub(crate) async fn serve_with_full_log(&self) -> Running {
         let mut command = Command::new("sh");
         command.args(["-c", "exec \"$0\" serve --json 2>/dev/full", BINARY]);
@@ -234,6 +236,7 @@ impl Running {
     }
 
     /// Lets no file of the process grow beyond so many bytes; `None`: as far as the disk has room.
+    #[cfg(target_os = "linux")]
     pub(crate) fn limit_files(&self, bytes: Option<u64>) {
         let bytes = bytes.map_or_else(|| "unlimited".to_owned(), |bytes| bytes.to_string());
         let id = self.child.id().unwrap().to_string();

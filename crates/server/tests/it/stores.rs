@@ -166,7 +166,7 @@ impl Store {
         });
     }
 
-    /// Keeps everybody else from writing anything that has to be audited, and from reading nothing.
+    /// Keeps everybody else from writing what has to be audited, which is nearly all; reading goes on.
     pub(crate) async fn hold_writes(&self) -> Stranger {
         match self {
             Self::Sqlite(path) => Stranger::with_transaction(path).await,

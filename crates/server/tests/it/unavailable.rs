@@ -1,7 +1,7 @@
 //! A store that cannot work now: what callers are told, and that it passes.
 //!
-//! A PostgreSQL server whose disk is full cannot be had without a disk of its own; it answers like one that is read-only,
-//! with an error of its own kind, and so does the service.
+//! A PostgreSQL server whose disk is full cannot be had without a disk of its own. Its error is one of those that tell of a
+//! bad moment, like that of a database which may only be read.
 
 use std::time::Duration;
 
@@ -91,7 +91,7 @@ async fn while_somebody_else_writes_nothing_is_handed_out(store: StoreKind) {
     let stranger = scene.installation.store.hold_writes().await;
     scene.shows_things().await;
     // No token leaves that no audit entry tells of.
-    let callers = join_all((0..8).map(|_| scene.is_refused_a_token()));
+    let callers = join_all((0..4).map(|_| scene.is_refused_a_token()));
     match store {
         StoreKind::Sqlite => drop(tokio::join!(callers, scene.is_unready())),
         // Only the writers of some rows are held up there.
@@ -107,13 +107,17 @@ async fn a_refresh_that_cannot_be_saved_at_once_is_saved_later(store: StoreKind)
     let old = caller.lent(id, "").await;
     installation.store.expire_access_tokens();
     upstream.reset();
-    upstream.set_faults([Fault::slow(FaultPlace::Token, Duration::from_secs(1))]);
+    upstream.set_faults([Fault::slow(FaultPlace::Token, Duration::from_secs(3))]);
     let asking = caller.request_for_token(id, "");
     let asking = tokio::spawn(async move { asking.send().await.unwrap().status() });
     eventually("the refresh to begin", async || (upstream.stats().max_in_flight == 1).then_some(())).await;
     let stranger = installation.store.hold_writes().await;
     let status = asking.await.unwrap();
     assert!([StatusCode::BAD_GATEWAY, StatusCode::SERVICE_UNAVAILABLE].contains(&status), "{status}");
+    eventually("an attempt to fail", async || {
+        installation.log().contains("tokens cannot be stored yet").then_some(())
+    })
+    .await;
     stranger.let_go().await;
     let new = eventually("the token", async || {
         let (status, lent) = caller.access_token(id, "").await;

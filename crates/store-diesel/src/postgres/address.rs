@@ -33,6 +33,8 @@ impl Address {
         let (base, parameters) = url.split_once('?').unwrap_or((url, ""));
         let mut others = form_urlencoded::Serializer::new(String::new());
         let (mut mode, mut authorities) = (None, None);
+        // A plus sign in such a URL is a plus sign.
+        let parameters = parameters.replace('+', "%2B");
         for (name, value) in form_urlencoded::parse(parameters.as_bytes()) {
             match &*name {
                 "sslmode" => mode = Some(value.into_owned()),
@@ -43,7 +45,6 @@ impl Address {
                 }
             }
         }
-        // The URL's percent-encoding knows no plus sign.
         let others = others.finish().replace('+', "%20");
         let mut config =
             Config::from_str(&format!("{base}?{others}")).map_err(|source| OpenError::Address {
@@ -75,11 +76,16 @@ fn protection(
     authorities: Option<PathBuf>,
 ) -> Result<Protection, OpenError> {
     match mode {
-        None if authorities.is_none() && config.get_hosts().iter().all(is_here) => Ok(Protection::None),
+        None if authorities.is_none() && is_local(config) => Ok(Protection::None),
         Some("disable") => Ok(Protection::None),
         None | Some("require" | "verify-full") => Ok(Protection::Tls { authorities }),
         Some(_) => Err(OpenError::SslMode),
     }
+}
+
+/// Whether all there is to connect to is this machine.
+fn is_local(config: &Config) -> bool {
+    config.get_hosts().iter().all(is_here) && config.get_hostaddrs().iter().all(IpAddr::is_loopback)
 }
 
 /// Whether a host is this machine, whose wire nobody else is on.
@@ -128,17 +134,19 @@ mod tests {
             "postgres://u:p@127.0.0.1:6432/grants",
             "postgres://u:p@[::1]/grants",
             "postgres:///grants?host=/run/postgresql",
+            "postgres://u:p@localhost/grants?hostaddr=127.0.0.1",
         ] {
             assert_eq!(address(url).protection, Protection::None, "{url}");
         }
         assert_eq!(address("postgres://u:p@localhost/grants?sslmode=verify-full").protection, tls(None));
         assert_eq!(address("postgres://u:p@localhost,db.example/grants").protection, tls(None));
+        assert_eq!(address("postgres://u:p@localhost/grants?hostaddr=192.0.2.2").protection, tls(None));
     }
 
     #[test]
     fn the_authorities_may_be_named() {
-        let named = "postgres://u:p@localhost/grants?sslrootcert=/etc/my%20ca.pem";
-        assert_eq!(address(named).protection, tls(Some("/etc/my ca.pem")));
+        let named = "postgres://u:p@localhost/grants?sslrootcert=/etc/my%20c+a.pem";
+        assert_eq!(address(named).protection, tls(Some("/etc/my c+a.pem")));
         let system = "postgres://u:p@db.example/grants?sslmode=verify-full&sslrootcert=system";
         assert_eq!(address(system).protection, tls(None));
     }

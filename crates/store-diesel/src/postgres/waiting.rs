@@ -15,6 +15,9 @@ pub(super) const LOCK_LIMIT_OF_LINES: Duration = Duration::from_secs(1);
 /// it gave up is gone.
 pub(super) const ANSWER_LIMIT: Duration = Duration::from_secs(12);
 
+/// How long a commit is made again whose answer was lost: a server restarts in less.
+pub(crate) const OUTCOME_LIMIT: Duration = Duration::from_secs(30);
+
 /// How long a connection may take to be made.
 pub(super) const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 
@@ -23,7 +26,7 @@ pub(super) const CONNECT_LIMIT: Duration = Duration::from_secs(5);
     clippy::disallowed_methods,
     reason = "what limits a socket is real time, whatever the clock of the domain says"
 )]
-pub(super) async fn within<F: Future>(limit: Duration, answer: F) -> Result<F::Output, Failure> {
+pub(crate) async fn within<F: Future>(limit: Duration, answer: F) -> Result<F::Output, Failure> {
     tokio::time::timeout(limit, answer).await.map_err(|_| Failure::NoAnswer)
 }
 

@@ -120,9 +120,9 @@ mod servers {
     #[test]
     fn tls_is_vouched_for_by_the_authority_and_a_password_is_wanted() {
         let done = with_postgres(
-            r#"url="${GRANTKEEPER_TEST_POSTGRES}?sslmode=verify-full&sslrootcert=$GRANTKEEPER_TEST_POSTGRES_CA"
+            r#"url="${TEST_POSTGRES}?sslmode=verify-full&sslrootcert=$TEST_POSTGRES_CA"
             export PGSSLMODE=disable
-            psql=${GRANTKEEPER_TEST_POSTGRES_PSQL#bash }
+            psql=${TEST_POSTGRES_PSQL#bash }
             ask() { bash "$psql" -qtA -d "$1" -c 'SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()'; }
             ask "$url" && ask "$(echo "$url" | sed s/127.0.0.1/localhost/)"
             ask "$(echo "$url" | sed 's/grantkeeper:[^@]*@/grantkeeper:wrong@/')""#,
@@ -138,7 +138,7 @@ mod the_script {
 
     #[test]
     fn it_passes_on_how_the_command_ended_and_leaves_nothing() {
-        let done = with_postgres(r#"echo "$GRANTKEEPER_TEST_POSTGRES_CA"; exit 7"#);
+        let done = with_postgres(r#"echo "$TEST_POSTGRES_CA"; exit 7"#);
         assert_eq!(done.status.code(), Some(7), "{done:?}");
         let folder = printed_folder(&done);
         assert!(!folder.exists(), "{}", folder.display());
@@ -147,8 +147,7 @@ mod the_script {
     #[test]
     fn told_to_end_it_ends_the_command_and_leaves_nothing() {
         // The command's parent is the script.
-        let done =
-            with_postgres(r#"echo "$GRANTKEEPER_TEST_POSTGRES_CA"; kill -TERM "$PPID"; exec sleep 600"#);
+        let done = with_postgres(r#"echo "$TEST_POSTGRES_CA"; kill -TERM "$PPID"; exec sleep 600"#);
         assert_eq!(done.status.code(), Some(128 + 15), "{done:?}");
         let folder = printed_folder(&done);
         assert!(!folder.exists(), "{}", folder.display());
@@ -157,7 +156,7 @@ mod the_script {
     #[test]
     fn the_interrupt_key_is_for_the_command() {
         let done = with_postgres(
-            r#"trap : INT; kill -INT "$PPID" $$; $GRANTKEEPER_TEST_POSTGRES_CTL status >/dev/null && echo "$GRANTKEEPER_TEST_POSTGRES_CA""#,
+            r#"trap : INT; kill -INT "$PPID" $$; $TEST_POSTGRES_CTL status >/dev/null && echo "$TEST_POSTGRES_CA""#,
         );
         // How it ended is not compared: bash is not sure of that when the key was pressed at the same moment.
         let folder = printed_folder(&done);
@@ -167,8 +166,7 @@ mod the_script {
     #[test]
     fn spaces_in_paths_do_no_harm() {
         let temporary = tempfile::Builder::new().prefix("with space ").tempdir().unwrap();
-        let commands =
-            r#"$GRANTKEEPER_TEST_POSTGRES_CTL status >/dev/null && echo "$GRANTKEEPER_TEST_POSTGRES_CA""#;
+        let commands = r#"$TEST_POSTGRES_CTL status >/dev/null && echo "$TEST_POSTGRES_CA""#;
         let mut script = script(commands);
         let done = script.env("TMPDIR", temporary.path()).current_dir(temporary.path()).output().unwrap();
         assert!(done.status.success(), "{done:?}");
@@ -178,9 +176,9 @@ mod the_script {
     #[test]
     fn a_server_that_is_there_is_used() {
         let done = Command::new("bash")
-            .args([SCRIPT, "sh", "-c", r#"echo "$GRANTKEEPER_TEST_POSTGRES$GRANTKEEPER_TEST_POSTGRES_CTL""#])
-            .env("GRANTKEEPER_TEST_POSTGRES", "postgres://elsewhere/")
-            .env_remove("GRANTKEEPER_TEST_POSTGRES_CTL")
+            .args([SCRIPT, "sh", "-c", r#"echo "$TEST_POSTGRES$TEST_POSTGRES_CTL""#])
+            .env("TEST_POSTGRES", "postgres://elsewhere/")
+            .env_remove("TEST_POSTGRES_CTL")
             .output()
             .unwrap();
         assert_eq!(String::from_utf8(done.stdout).unwrap(), "postgres://elsewhere/\n");

@@ -1,7 +1,6 @@
 //! Deletions of providers whose worker is killed on the way.
 
 use std::collections::BTreeMap;
-use std::num::NonZeroU32;
 use std::time::Duration;
 
 use grantkeeper_provider_simulator::{Fault, FaultEffect, FaultPlace, Simulator};
@@ -16,7 +15,7 @@ use crate::waiting::eventually;
 /// Where the worker is when it is killed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Point {
-    /// One authorization is refreshed just now; the others are detached and revoked.
+    /// One authorization is being refreshed, which is waited for; the others are detached and revoked.
     Detaching,
     /// Some tokens are revoked; others are on their way, and the provider has not seen them.
     Asking,
@@ -49,27 +48,17 @@ async fn killed_at_the_end(store: StoreKind) {
     a_deletion_goes_on_where_a_killed_worker_stopped(store, Point::Finishing).await;
 }
 
-/// How many authorizations the provider has: one batch of revocations.
+/// How many authorizations the provider has.
 const AUTHORIZATIONS: usize = 6;
-/// How many of their revocations are held up on the way.
-const HELD_UP: usize = 3;
+/// How many of them are left when the provider does not answer any more.
+const UNANSWERED: usize = 3;
 
 impl Point {
-    /// Sees to it that the worker gets here, and no further.
-    fn stop_here(self, upstream: &Simulator, store: &Store) {
+    /// Sees to it that the worker gets no further than here.
+    fn bar_the_way(self, store: &Store) {
         match self {
-            Self::Detaching => {
-                let lease = format!("SELECT id, 'a refresh elsewhere', {}, 1", store.in_an_hour());
-                store.sql(&format!(
-                    "INSERT INTO refresh_leases {lease} FROM authorizations ORDER BY id LIMIT 1"
-                ));
-            }
-            Self::Asking => {
-                let never_handled = Fault::once(FaultPlace::Revoke, FaultEffect::Drop)
-                    .delayed(Duration::from_secs(600))
-                    .times(NonZeroU32::new(HELD_UP.try_into().unwrap()).unwrap());
-                upstream.set_faults([never_handled]);
-            }
+            Self::Detaching => lease_elsewhere(1, store),
+            Self::Asking => lease_elsewhere(UNANSWERED, store),
             Self::Answered => {
                 store.refuse_updates("revocations", "NEW.status = 'revoked'", Refusal::Unnoticed);
             }
@@ -77,15 +66,29 @@ impl Point {
         }
     }
 
-    fn is_reached(self, upstream: &Simulator, store: &Store) -> bool {
-        let receipts = || store.count("revocations WHERE status = 'revoked'");
+    /// Waits until the worker is here. Revocations are not left to it: another loop of its process makes them, too.
+    async fn is_reached(self, upstream: &Simulator, store: &Store) {
+        let left = |authorizations: usize| {
+            store.count("authorizations") == authorizations
+                && store.count("revocations WHERE status = 'revoked'") == AUTHORIZATIONS - authorizations
+        };
         match self {
-            // The revocations are not left to the job, which has not come to them.
-            Self::Detaching => store.count("authorizations") == 1 && receipts() == AUTHORIZATIONS - 1,
-            Self::Asking => receipts() == AUTHORIZATIONS - HELD_UP,
-            // A refresh token and an access token each.
-            Self::Answered => upstream.stats().revoke_calls.len() == 2 * AUTHORIZATIONS,
-            Self::Finishing => receipts() == AUTHORIZATIONS,
+            Self::Detaching => until("the others to be revoked", || left(1)).await,
+            Self::Asking => {
+                until("the others to be revoked", || left(UNANSWERED)).await;
+                // What comes now lies there until the service is dead, and is then never handled.
+                let never_handled = Fault::once(FaultPlace::Revoke, FaultEffect::Drop);
+                upstream.set_faults([never_handled.delayed(Duration::from_secs(600)).until_cleared()]);
+                store.sql("UPDATE refresh_leases SET holder = NULL");
+                let asking = "revocations WHERE status = 'pending' AND lease_holder IS NOT NULL";
+                until("the last to be asked for", || store.count(asking) > 0).await;
+            }
+            Self::Answered => {
+                // A refresh token and an access token each.
+                let asked = || upstream.stats().revoke_calls.len() == 2 * AUTHORIZATIONS;
+                until("the provider to have revoked all", asked).await;
+            }
+            Self::Finishing => until("all to be revoked", || left(0)).await,
         }
     }
 
@@ -115,9 +118,9 @@ async fn a_deletion_goes_on_where_a_killed_worker_stopped(store: StoreKind, poin
     for number in 0..AUTHORIZATIONS {
         admin.authorize_as(&provider, &format!("person-{number}")).await;
     }
-    point.stop_here(&upstream, store);
+    point.bar_the_way(store);
     let job = admin.delete_provider(&provider).await;
-    eventually("the worker to get there", async || point.is_reached(&upstream, store).then_some(())).await;
+    point.is_reached(&upstream, store).await;
     assert_eq!(admin.get(&job).await.1["status"], "RUNNING");
     running.kill().await;
     point.clear_the_way(&upstream, store);
@@ -134,6 +137,18 @@ async fn a_deletion_goes_on_where_a_killed_worker_stopped(store: StoreKind, poin
     assert_eq!(left.map(|rows| store.count(rows)), [0, 0, 0], "{left:?}");
     assert_each_was_done_once(store);
     assert_all_is_revoked(&upstream, point);
+}
+
+/// Another process refreshes so many of the authorizations, and takes long.
+fn lease_elsewhere(authorizations: usize, store: &Store) {
+    let lease = format!("SELECT id, 'a refresh elsewhere', {}, 1", store.in_an_hour());
+    store.sql(&format!(
+        "INSERT INTO refresh_leases {lease} FROM authorizations ORDER BY id LIMIT {authorizations}"
+    ));
+}
+
+async fn until(what: &str, is_so: impl Fn() -> bool) {
+    eventually(what, async || is_so().then_some(())).await;
 }
 
 fn assert_each_was_done_once(store: &Store) {
