@@ -164,13 +164,14 @@ impl Run {
     /// The table for people.
     pub(crate) fn table(&self, conditions: &Conditions) -> String {
         let mut text = format!(
-            "\n{}, {} authorizations at random, {} connections, {} workers, {} cores; the median of {} rounds of {} s, and \
-             the lowest and highest\n\n",
+            "\n{}, {} authorizations at random, {} connections, {} workers, {} cores{}; the median of {} rounds of {} s, \
+             and the lowest and highest\n\n",
             self.store.name(),
             grouped(self.authorizations),
             conditions.connections,
             conditions.workers,
             conditions.cores,
+            conditions.load_average.map_or_else(String::new, |load| format!(" (load {load} before)")),
             conditions.rounds,
             conditions.seconds,
         );

@@ -52,7 +52,9 @@ fn conditions() -> Conditions {
 #[test]
 fn people_read_medians_with_their_spread_and_what_is_not_known() {
     let table = run(100_000, 12_500.0).table(&conditions());
-    assert!(table.contains("SQLite, 100,000 authorizations at random, 32 connections"), "{table}");
+    assert!(table.contains(
+        "SQLite, 100,000 authorizations at random, 32 connections, 2 workers, 2 cores (load 0.5 before);"
+    ));
     assert!(table.contains("12,500 (11,500–13,500)"), "{table}");
     assert!(table.contains("0.42 (0.42–0.42)"), "{table}");
     assert!(table.contains("12.3 (12.3–12.3)"), "{table}");

@@ -100,7 +100,7 @@ async fn a_read_only_database_is_not_ready_and_unavailable_to_writers_alone() {
     assert!(store.organization(organization.id).await.unwrap().is_some());
 
     // The connections are what they were made as, and must not be used for ever.
-    database.sql("DO $$ BEGIN EXECUTE format('ALTER DATABASE %I RESET default_transaction_read_only', current_database()); END $$");
+    database.sql("SET default_transaction_read_only = off; DO $$ BEGIN EXECUTE format('ALTER DATABASE %I RESET default_transaction_read_only', current_database()); END $$");
     let mut writes = 0;
     while insert(&store, &grantkeeper_testkit::entities::organization()).await.is_err() {
         writes += 1;
