@@ -90,9 +90,9 @@ impl From<CallError> for UpstreamError {
     }
 }
 
-/// Shorter than what servers commonly allow, so that a request is not lost on a connection that the server is just
+/// Shorter than what servers commonly allow (5 s is not rare), so that a request is not lost on a connection that the server is just
 /// closing: a lost refresh costs a rotated token.
-const POOL_IDLE: Duration = Duration::from_secs(15);
+const POOL_IDLE: Duration = Duration::from_secs(2);
 
 /// The most header fields of an answer.
 const MOST_HEADERS: usize = 100;
