@@ -1,4 +1,4 @@
-//! Runs the simulated provider alone, until it is killed: `standalone [address] [--auto-consent]`.
+//! Runs the simulated providers alone, until they are killed: `standalone [address] [--auto-consent]`.
 
 use std::net::SocketAddr;
 
@@ -14,10 +14,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     let simulator = Simulator::start(options)?;
     let url = simulator.url();
-    println!("The issuer is {url}\n");
-    println!("  curl {url}/.well-known/openid-configuration");
+    println!("The issuer of the plain provider is {url}. The sites:\n");
+    for site in simulator.sites() {
+        println!("  {:<24} {}", site.name(), site.mounts().join("\n                           "));
+    }
+    println!("\n  curl {url}/.well-known/openid-configuration");
     println!("  curl {url}/control/stats");
     println!("  curl {url}/control/faults -d '{{\"where\":\"token\",\"status\":503}}'");
+    println!("  curl {url}/control/sites/github/settings -d '{{\"githubApp\":true}}'");
     loop {
         std::thread::park();
     }

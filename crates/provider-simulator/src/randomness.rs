@@ -2,12 +2,6 @@
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
-/// Letters of a user code: no vowels, so that no words arise (RFC 8628 section 6.1).
-const USER_CODE_LETTERS: &[u8; 20] = b"BCDFGHJKLMNPQRSTVWXZ";
-
-/// Letters in each half of a user code.
-const USER_CODE_HALF: usize = 4;
-
 /// Fills an array with random bytes.
 #[expect(clippy::disallowed_methods, reason = "this is the one place that draws randomness")]
 fn bytes<const N: usize>() -> [u8; N] {
@@ -21,15 +15,18 @@ pub(crate) fn secret() -> String {
     URL_SAFE_NO_PAD.encode(bytes::<32>())
 }
 
-/// A fresh user code such as `BDWP-HQPK`, for people to read and type (RFC 8628 section 6.1).
-pub(crate) fn user_code() -> String {
-    let mut letters = String::new();
-    while letters.len() < 2 * USER_CODE_HALF {
-        // 240 is the last multiple of 20 in a byte: what lies above would favour the first letters.
-        let even = bytes::<16>().into_iter().filter(|byte| *byte < 240);
-        letters.extend(even.map(|byte| char::from(USER_CODE_LETTERS[usize::from(byte) % 20])));
+/// So many random letters of an alphabet of at most 256.
+pub(crate) fn letters(alphabet: &[u8], count: usize) -> String {
+    // What lies above the last multiple of the size of the alphabet would favour its first letters.
+    let even = 256 - 256 % alphabet.len();
+    let mut letters = String::with_capacity(count);
+    while letters.len() < count {
+        let drawn = bytes::<64>().into_iter().map(usize::from).filter(|byte| *byte < even);
+        letters.extend(
+            drawn.take(count - letters.len()).map(|byte| char::from(alphabet[byte % alphabet.len()])),
+        );
     }
-    format!("{}-{}", &letters[..USER_CODE_HALF], &letters[USER_CODE_HALF..2 * USER_CODE_HALF])
+    letters
 }
 
 #[cfg(test)]
@@ -43,10 +40,12 @@ mod tests {
     }
 
     #[test]
-    fn user_codes_are_two_halves_of_consonants() {
-        let code = user_code();
-        let (left, right) = code.split_once('-').expect("a dash");
-        assert_eq!((left.len(), right.len()), (4, 4));
-        assert!(code.bytes().all(|letter| letter == b'-' || USER_CODE_LETTERS.contains(&letter)));
+    fn letters_come_from_the_alphabet_and_in_the_number_wanted() {
+        for count in [0, 1, 63, 64, 65, 3000] {
+            let drawn = letters(b"abc", count);
+            assert_eq!(drawn.len(), count);
+            assert!(drawn.bytes().all(|letter| b"abc".contains(&letter)));
+        }
+        assert!(letters(b"abc", 3000).contains('c'));
     }
 }

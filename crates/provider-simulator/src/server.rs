@@ -4,12 +4,18 @@ use std::io;
 use std::net::TcpListener;
 use std::sync::{Arc, mpsc};
 use std::thread;
+use std::time::Duration;
 
 use actix_web::dev::{Server, ServerHandle};
+use actix_web::web::{Data, ServiceConfig};
 use actix_web::{App, HttpServer, web};
 
-use crate::shared::Shared;
-use crate::{control, routes};
+use crate::control;
+use crate::shared::Sites;
+
+/// Longer than any client of a test keeps a connection: one that is closed just as it is used again would look like a
+/// fault that nobody has set.
+const KEEP_ALIVE: Duration = Duration::from_secs(600);
 
 /// Threads that serve requests. More than one, so that calls really run at the same time.
 const WORKERS: usize = 2;
@@ -24,7 +30,7 @@ const LARGEST_BODY: usize = 256 * 1024;
 ///
 /// A server of actix-web joins the runtime of whoever polls it, and behaves differently in its own runtime and in a
 /// plain one. A thread with a runtime of its own makes that the same for every caller.
-pub(crate) fn start(listener: TcpListener, shared: Arc<Shared>) -> io::Result<ServerHandle> {
+pub(crate) fn start(listener: TcpListener, sites: Arc<Sites>) -> io::Result<ServerHandle> {
     let (started, start) = mpsc::channel();
     thread::Builder::new().name("provider-simulator".to_owned()).spawn(move || {
         let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
@@ -32,7 +38,7 @@ pub(crate) fn start(listener: TcpListener, shared: Arc<Shared>) -> io::Result<Se
             Err(error) => return drop(started.send(Err(error))),
         };
         runtime.block_on(async {
-            match server(listener, shared) {
+            match server(listener, &sites) {
                 Ok(server) => {
                     // When the caller is gone already, the handle goes with it and nothing is left to serve for.
                     if started.send(Ok(server.handle())).is_ok() {
@@ -47,15 +53,34 @@ pub(crate) fn start(listener: TcpListener, shared: Arc<Shared>) -> io::Result<Se
     start.recv().map_err(|_| io::Error::other("the thread of the simulated provider ended at its start"))?
 }
 
-fn server(listener: TcpListener, shared: Arc<Shared>) -> io::Result<Server> {
-    let shared = web::Data::from(shared);
+fn server(listener: TcpListener, sites: &Arc<Sites>) -> io::Result<Server> {
+    let sites = Data::from(Arc::clone(sites));
     let app = move || {
         App::new()
-            .app_data(web::Data::clone(&shared))
+            .app_data(Data::clone(&sites))
+            .app_data(Data::from(Arc::clone(sites.oidc())))
             .app_data(web::PayloadConfig::new(LARGEST_BODY))
-            .configure(routes::configure)
-            .configure(control::configure)
+            .configure(|app| mount(app, &sites))
+            .configure(|app| control::configure(app, &sites))
     };
-    let server = HttpServer::new(app).workers(WORKERS).shutdown_timeout(GRACE).disable_signals();
+    // No timeout for requests: it is computed from a clock that stands still while a worker makes a key, and a busy machine
+    // would see 408s that nobody has set.
+    let server =
+        HttpServer::new(app).workers(WORKERS).keep_alive(KEEP_ALIVE).client_request_timeout(Duration::ZERO);
+    let server = server.shutdown_timeout(GRACE).disable_signals();
     Ok(server.listen(listener)?.run())
+}
+
+/// Adds the endpoints of every site below its mounts, each with the state of its site.
+fn mount(app: &mut ServiceConfig, sites: &Sites) {
+    for (row, shared) in sites.iter() {
+        for mount in row.mounts {
+            if mount.path.is_empty() {
+                app.configure(mount.routes);
+            } else {
+                let state = Data::from(Arc::clone(shared));
+                app.service(web::scope(mount.path).app_data(state).configure(mount.routes));
+            }
+        }
+    }
 }

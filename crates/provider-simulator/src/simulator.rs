@@ -11,8 +11,8 @@ use crate::clock::{Clock, SystemClock};
 use crate::faults::Fault;
 use crate::server;
 use crate::settings::Settings;
-use crate::shared::Shared;
-use crate::state::Provider;
+use crate::shared::Sites;
+use crate::site::Site;
 use crate::stats::Stats;
 
 /// How to start a simulator. The default listens on a free port of 127.0.0.1 and asks people for consent.
@@ -23,7 +23,8 @@ pub struct SimulatorOptions {
     /// Whether requests for consent are approved without asking, also those of devices. The `login_hint` says as
     /// whom; `deny` refuses.
     pub auto_consent: bool,
-    /// How the provider behaves at the start and after a reset.
+    /// How the plain provider at the root behaves at the start and after a reset. The other sites have settings of
+    /// their own, see [`Simulator::site`].
     pub settings: Settings,
     /// What time it is there.
     pub clock: Arc<dyn Clock>,
@@ -54,7 +55,7 @@ impl fmt::Debug for SimulatorOptions {
 /// A running simulated provider. It runs on a thread of its own, under whatever runtime the caller has or none, and
 /// stops when this is dropped.
 pub struct Simulator {
-    shared: Arc<Shared>,
+    sites: Arc<Sites>,
     url: String,
     server: ServerHandle,
 }
@@ -74,9 +75,9 @@ impl Simulator {
         }
         let listener = TcpListener::bind(listen)?;
         let url = format!("http://{}", listener.local_addr()?);
-        let shared = Arc::new(Shared::new(Provider::new(url.clone(), auto_consent, settings, clock)));
-        let server = server::start(listener, Arc::clone(&shared))?;
-        Ok(Self { shared, url, server })
+        let sites = Arc::new(Sites::open(&url, auto_consent, settings, &clock));
+        let server = server::start(listener, Arc::clone(&sites))?;
+        Ok(Self { sites, url, server })
     }
 
     /// The issuer, which all endpoints begin with: `http://127.0.0.1:41234`, without a slash at the end.
@@ -89,43 +90,46 @@ impl Simulator {
         self.server.stop(true).await;
     }
 
-    /// The calls so far.
+    /// A site by its name, such as `github`; the table is at the [crate].
+    pub fn site(&self, name: &str) -> Option<Site<'_>> {
+        self.sites().find(|site| site.name() == name)
+    }
+
+    /// Every site; `oidc`, the plain provider at the root, is the first one.
+    pub fn sites(&self) -> impl Iterator<Item = Site<'_>> {
+        self.sites.iter().map(|(row, shared)| Site::new(row, shared, &self.url))
+    }
+
+    /// The calls of the plain provider so far.
     pub fn stats(&self) -> Stats {
-        self.shared.stats()
+        self.sites.oidc().stats()
     }
 
-    /// Replaces all faults that wait by these; none clears them.
+    /// Replaces all faults that wait at the plain provider by these; none clears them.
     pub fn set_faults(&self, faults: impl IntoIterator<Item = Fault>) {
-        let faults: Vec<Fault> = faults.into_iter().collect();
-        let mut provider = self.shared.provider();
-        provider.faults.clear();
-        for fault in faults {
-            provider.faults.set(fault);
-        }
+        self.sites.oidc().set_faults(faults);
     }
 
-    /// The settings now.
+    /// The settings of the plain provider now.
     pub fn settings(&self) -> Settings {
-        self.shared.provider().settings.clone()
+        self.sites.oidc().settings()
     }
 
-    /// Changes settings from now on.
+    /// Changes settings of the plain provider from now on.
     pub fn update_settings(&self, change: impl FnOnce(&mut Settings)) {
-        // The caller's code runs outside the lock: it may ask this simulator something.
-        let mut settings = self.settings();
-        change(&mut settings);
-        self.shared.provider().settings = settings;
+        self.sites.oidc().update_settings(change);
     }
 
-    /// Forgets calls and faults and returns to the settings of the start. Tokens, keys and secrets stay.
+    /// Lets the plain provider forget calls and faults and return to the settings of the start. Tokens, keys and
+    /// secrets stay.
     pub fn reset(&self) {
-        self.shared.reset();
+        self.sites.oidc().reset();
     }
 
-    /// Every authorization code, access token, refresh token, ID token and device code ever issued, and every client
-    /// secret and PKCE verifier ever received, each once, in the order of their first appearance.
+    /// Every authorization code, access token, refresh token, ID token and device code ever issued at any site, and
+    /// every client secret and PKCE verifier ever received, by site each once, in the order of their first appearance.
     pub fn issued_secrets(&self) -> Vec<String> {
-        self.shared.provider().issued_secrets()
+        self.sites.issued_secrets()
     }
 }
 

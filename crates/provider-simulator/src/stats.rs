@@ -20,7 +20,7 @@ pub struct Stats {
     pub families: BTreeMap<String, FamilyStats>,
     /// Calls of the authorization endpoint.
     pub authorize_calls: Vec<AuthorizeCall>,
-    /// Calls of the userinfo endpoint.
+    /// Calls of the userinfo endpoint, and of whatever else takes an access token.
     pub userinfo_calls: Vec<UserinfoCall>,
     /// Calls of the revocation endpoint.
     pub revoke_calls: Vec<RevokeCall>,
@@ -47,7 +47,8 @@ pub struct TokenCall {
     pub family: Option<String>,
     /// The generation of the credential presented.
     pub generation: Option<u32>,
-    /// `ok`, the OAuth error, or `fault` when a fault kept it from being handled.
+    /// `ok`, the OAuth error in the words of the RFCs, or `fault` when a fault or a rate limit kept it from being
+    /// handled.
     pub outcome: String,
 }
 
@@ -67,12 +68,12 @@ pub struct AuthorizeCall {
     pub params: BTreeMap<String, String>,
 }
 
-/// A call of the userinfo endpoint.
+/// A call of the userinfo endpoint or of another one that takes an access token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserinfoCall {
     /// When it was decided.
     pub at: DateTime<Utc>,
-    /// `ok`, `invalid_request` without a token, `invalid_token`, or `fault`.
+    /// `ok`, `invalid_request` without a token, `invalid_token`, `insufficient_scope`, or `fault`.
     pub outcome: String,
 }
 

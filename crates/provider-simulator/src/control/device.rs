@@ -1,4 +1,4 @@
-//! `POST /control/device`: decides for the person who would type the user code.
+//! `POST /control/device`: decides for the person who would type the user code, at whatever site it waits.
 
 use actix_web::HttpResponse;
 use actix_web::web::{Bytes, Data};
@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::json_body::{parsed, unprocessable};
-use crate::shared::Shared;
+use crate::shared::{Shared, Sites};
 use crate::state::{Decision, User};
 
 /// `{"userCode":"BDWP-HQPK","decision":"approve"}`, with `"sub"` for somebody else than the first user.
@@ -25,7 +25,7 @@ enum Verdict {
     Deny,
 }
 
-pub(super) async fn decide(shared: Data<Shared>, body: Bytes) -> HttpResponse {
+pub(super) async fn decide(sites: Data<Sites>, body: Bytes) -> HttpResponse {
     let request = match parsed::<DeviceDecision>(&body) {
         Ok(request) => request,
         Err(reason) => return unprocessable(&reason),
@@ -36,7 +36,8 @@ pub(super) async fn decide(shared: Data<Shared>, body: Bytes) -> HttpResponse {
         }
         Verdict::Deny => Decision::Deny,
     };
-    if shared.provider().decide_device(&request.user_code, decision) {
+    let decide = |shared: &Shared| shared.provider().decide_device(&request.user_code, decision.clone());
+    if sites.iter().any(|(_, shared)| decide(shared)) {
         HttpResponse::NoContent().finish()
     } else {
         HttpResponse::NotFound().json(json!({ "message": "no device waits under this user code" }))

@@ -5,24 +5,56 @@ mod device;
 mod fault_request;
 mod json_body;
 
+use std::sync::Arc;
+
 use actix_web::HttpResponse;
-use actix_web::web::{Bytes, Data, ServiceConfig, get, post, resource};
+use actix_web::web::{Bytes, Data, ServiceConfig, get, post, resource, scope};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::shared::Shared;
+use crate::shared::{Shared, Sites};
+use crate::sites::SiteRow;
 use fault_request::FaultRequest;
 use json_body::{parsed, unprocessable};
 
-/// Adds the control plane under `/control`.
-pub(crate) fn configure(app: &mut ServiceConfig) {
-    app.service(resource("/control/stats").route(get().to(stats)))
-        .service(resource("/control/faults").route(post().to(faults)))
-        .service(resource("/control/settings").route(get().to(settings)).route(post().to(update_settings)))
-        .service(resource("/control/reset").route(post().to(reset)))
-        .service(resource("/control/secrets").route(get().to(secrets)))
-        .service(resource("/control/device").route(post().to(device::decide)))
-        .service(resource("/control/keys/rotate").route(post().to(rotate_keys)));
+/// Adds the control plane under `/control`: of the plain provider, of every site, and of all of them together.
+pub(crate) fn configure(app: &mut ServiceConfig, all: &Sites) {
+    app.service(resource("/control/sites").route(get().to(sites)));
+    for (row, shared) in all.iter() {
+        let path = format!("/control/sites/{}", row.name);
+        let of_site = scope(&path).app_data(Data::from(Arc::clone(shared)));
+        app.service(of_site.configure(site).service(resource("/secrets").route(get().to(secrets))));
+    }
+    app.service(
+        scope("/control")
+            .configure(site)
+            .service(resource("/secrets").route(get().to(all_secrets)))
+            .service(resource("/device").route(post().to(device::decide))),
+    );
+}
+
+/// What can be done to one site.
+fn site(app: &mut ServiceConfig) {
+    app.service(resource("/stats").route(get().to(stats)))
+        .service(resource("/faults").route(post().to(faults)))
+        .service(resource("/settings").route(get().to(settings)).route(post().to(update_settings)))
+        .service(resource("/reset").route(post().to(reset)))
+        .service(resource("/keys/rotate").route(post().to(rotate_keys)));
+}
+
+/// The sites and where they are.
+async fn sites(sites: Data<Sites>) -> HttpResponse {
+    let site = |(row, shared): (&SiteRow, &Arc<Shared>)| {
+        let origin = shared.provider().place.origin.clone();
+        let mounts: Vec<String> = row.mounts.iter().map(|mount| format!("{origin}{}", mount.path)).collect();
+        json!({ "name": row.name, "mounts": mounts })
+    };
+    let sites: Vec<Value> = sites.iter().map(site).collect();
+    HttpResponse::Ok().json(json!({ "sites": sites }))
+}
+
+async fn all_secrets(sites: Data<Sites>) -> HttpResponse {
+    HttpResponse::Ok().json(json!({ "secrets": sites.issued_secrets() }))
 }
 
 async fn stats(shared: Data<Shared>) -> HttpResponse {

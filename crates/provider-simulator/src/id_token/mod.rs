@@ -4,7 +4,7 @@ mod keys;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, TimeDelta, Utc};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::settings::IdTokenForgery;
@@ -27,6 +27,8 @@ pub(crate) struct IdTokenRequest<'a> {
     pub(crate) now: DateTime<Utc>,
     /// The access token issued with it.
     pub(crate) access_token: &'a str,
+    /// What the provider tells beyond that, or instead of it.
+    pub(crate) more_claims: Map<String, Value>,
 }
 
 impl IdTokenRequest<'_> {
@@ -75,6 +77,9 @@ impl IdTokenRequest<'_> {
             "auth_time": self.authenticated_at.timestamp(),
             "at_hash": at_hash(self.access_token),
         });
+        for (name, value) in &self.more_claims {
+            claims[name] = value.clone();
+        }
         if let Some(nonce) = &self.nonce {
             claims["nonce"] = json!(nonce);
         }
@@ -140,6 +145,7 @@ mod tests {
             authenticated_at: now,
             now,
             access_token,
+            more_claims: Map::new(),
         }
     }
 

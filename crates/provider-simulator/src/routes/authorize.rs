@@ -1,4 +1,4 @@
-//! `GET /authorize` asks the user, `POST /authorize` takes the decision (RFC 6749 section 3.1).
+//! The authorization endpoint: `GET` asks the user, `POST` takes the decision (RFC 6749 section 3.1).
 
 use actix_web::http::{StatusCode, header};
 use actix_web::web::{Bytes, Data};
@@ -9,17 +9,26 @@ use crate::params::Params;
 use crate::shared::Shared;
 use crate::state::{AuthorizationAnswer, Decision, User};
 
-pub(super) async fn ask(shared: Data<Shared>, request: HttpRequest) -> HttpResponse {
+pub(crate) async fn ask(shared: Data<Shared>, request: HttpRequest) -> HttpResponse {
+    ask_in(&shared, &request, None)
+}
+
+/// The same for accounts in a directory.
+pub(crate) fn ask_in(
+    shared: &Shared,
+    request: &HttpRequest,
+    directory: Option<&'static str>,
+) -> HttpResponse {
     let params = Params::parse(request.query_string().as_bytes());
-    let answer = shared.provider().authorize(&params);
+    let answer = shared.provider().authorize(&params, directory);
     match answer {
-        AuthorizationAnswer::Ask(question) => pages::consent(&question),
+        AuthorizationAnswer::Ask(question) => pages::consent(&question, request.path()),
         AuthorizationAnswer::Redirect(url) => redirect(url),
         AuthorizationAnswer::Refuse(reason) => pages::refusal(reason),
     }
 }
 
-pub(super) async fn decide(shared: Data<Shared>, body: Bytes) -> HttpResponse {
+pub(crate) async fn decide(shared: Data<Shared>, body: Bytes) -> HttpResponse {
     let params = Params::parse(&body);
     let Some(decision) = decision(&params) else {
         return pages::refusal("The decision is neither approve nor deny.");
@@ -34,7 +43,7 @@ pub(super) async fn decide(shared: Data<Shared>, body: Bytes) -> HttpResponse {
 }
 
 /// The decision in a form.
-pub(super) fn decision(params: &Params) -> Option<Decision> {
+pub(crate) fn decision(params: &Params) -> Option<Decision> {
     match params.get("decision") {
         Some("approve") => {
             Some(Decision::Approve(params.get("user").map_or_else(User::default_user, User::with_sub)))

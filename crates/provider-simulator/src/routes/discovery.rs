@@ -10,22 +10,30 @@ use crate::faults::FaultPlace;
 use crate::shared::Shared;
 use crate::state::{ErrorCode, OAuthError, Provider};
 
-pub(super) async fn metadata(shared: Data<Shared>) -> HttpResponse {
-    answer(shared, MetadataRequest).await
+pub(crate) async fn metadata(shared: Data<Shared>) -> HttpResponse {
+    publish(shared, |provider| document(&provider.place.issuer, provider.settings.announce_iss)).await
 }
 
-pub(super) async fn jwks(shared: Data<Shared>) -> HttpResponse {
+pub(crate) async fn jwks(shared: Data<Shared>) -> HttpResponse {
     answer(shared, JwksRequest).await
 }
 
-struct MetadataRequest;
+/// Answers with a metadata document.
+pub(crate) async fn publish(
+    shared: Data<Shared>,
+    document: impl FnOnce(&Provider) -> Value + 'static,
+) -> HttpResponse {
+    answer(shared, MetadataRequest(document)).await
+}
 
-impl Endpoint for MetadataRequest {
+struct MetadataRequest<D>(D);
+
+impl<D: FnOnce(&Provider) -> Value + 'static> Endpoint for MetadataRequest<D> {
     const PLACE: FaultPlace = FaultPlace::Discovery;
 
     fn handle(self, provider: &mut Provider) -> HttpResponse {
         provider.calls.discovery_calls += 1;
-        HttpResponse::Ok().json(document(provider.issuer(), provider.settings.announce_iss))
+        HttpResponse::Ok().json((self.0)(provider))
     }
 
     fn hindered(self, provider: &mut Provider) {
@@ -42,7 +50,9 @@ impl Endpoint for JwksRequest {
         provider.calls.jwks_calls += 1;
         match provider.keys.jwks() {
             Ok(keys) => HttpResponse::Ok().json(keys),
-            Err(_) => answers::error(OAuthError::new(ErrorCode::ServerError, "no key could be made")),
+            Err(_) => {
+                answers::error(OAuthError::new(ErrorCode::ServerError, "no key could be made"), provider)
+            }
         }
     }
 

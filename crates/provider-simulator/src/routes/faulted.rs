@@ -7,13 +7,13 @@ use actix_web::http::{StatusCode, header};
 use actix_web::web::Data;
 
 use super::lost::lost;
-use super::pages;
+use super::{pages, rate_limit};
 use crate::faults::{Fault, FaultEffect, FaultPlace};
 use crate::shared::Shared;
 use crate::state::Provider;
 
 /// A request to such an endpoint, read and ready to be handled.
-pub(super) trait Endpoint: 'static {
+pub(crate) trait Endpoint: 'static {
     /// Where it is, for faults.
     const PLACE: FaultPlace;
 
@@ -28,21 +28,36 @@ pub(super) trait Endpoint: 'static {
 ///
 /// This goes on when the client has hung up, as at a real provider: a client that gave up waiting cannot know whether
 /// its refresh token was replaced. (actix-web lets a handler finish on a half-closed connection; a test holds that.)
-pub(super) async fn answer<E: Endpoint>(shared: Data<Shared>, endpoint: E) -> HttpResponse {
+pub(crate) async fn answer<E: Endpoint>(shared: Data<Shared>, endpoint: E) -> HttpResponse {
     let fault = shared.provider().faults.strike(E::PLACE);
     let _in_flight = (E::PLACE == FaultPlace::Token).then(|| shared.token_calls.enter());
     // Lets calls that came at the same time enter before this one is done, so that they are seen together.
     tokio::task::yield_now().await;
     let Some(fault) = fault else {
-        return endpoint.handle(&mut shared.provider());
+        return unfaulted(endpoint, &mut shared.provider());
     };
     wait(fault.delay).await;
     strike(&fault, endpoint, &mut shared.provider())
 }
 
+/// Handles a request unless there were too many of them.
+fn unfaulted<E: Endpoint>(endpoint: E, provider: &mut Provider) -> HttpResponse {
+    let refusal = match E::PLACE {
+        FaultPlace::Discovery => None,
+        _ => rate_limit::refusal(provider),
+    };
+    match refusal {
+        Some(refusal) => {
+            endpoint.hindered(provider);
+            refusal
+        }
+        None => endpoint.handle(provider),
+    }
+}
+
 fn strike<E: Endpoint>(fault: &Fault, endpoint: E, provider: &mut Provider) -> HttpResponse {
     match &fault.effect {
-        FaultEffect::Nothing => endpoint.handle(provider),
+        FaultEffect::Nothing => unfaulted(endpoint, provider),
         FaultEffect::LoseAnswer => {
             endpoint.handle(provider);
             provider.calls.answers_lost += 1;

@@ -32,6 +32,6 @@ impl MessageBody for Lost {
 }
 
 /// Closes the connection without an answer.
-pub(super) fn lost() -> HttpResponse {
+pub(crate) fn lost() -> HttpResponse {
     HttpResponse::Ok().body(Lost)
 }

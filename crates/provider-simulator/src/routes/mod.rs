@@ -1,16 +1,18 @@
 //! The endpoints of the provider, over HTTP.
 
-mod answers;
-mod authorize;
-mod device;
-mod discovery;
-mod faulted;
+pub(crate) mod answers;
+pub(crate) mod api;
+pub(crate) mod authorize;
+pub(crate) mod device;
+pub(crate) mod discovery;
+pub(crate) mod faulted;
 mod lost;
-mod pages;
-mod revoke;
-mod sent;
-mod token;
-mod userinfo;
+pub(crate) mod pages;
+mod rate_limit;
+pub(crate) mod revoke;
+pub(crate) mod sent;
+pub(crate) mod token;
+pub(crate) mod userinfo;
 
 use actix_web::web::{ServiceConfig, get, post, resource};
 

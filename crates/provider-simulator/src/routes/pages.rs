@@ -22,7 +22,7 @@ small { opacity: .8; }
 ";
 
 /// Asks whether a client may have what it wants.
-pub(super) fn consent(question: &ConsentQuestion) -> HttpResponse {
+pub(crate) fn consent(question: &ConsentQuestion, action: &str) -> HttpResponse {
     let client = escape(&question.client_id);
     let item = |scope: &String| format!("<li><code>{}</code></li>", escape(scope));
     let scopes: String = question.scopes.iter().map(item).collect();
@@ -33,8 +33,9 @@ pub(super) fn consent(question: &ConsentQuestion) -> HttpResponse {
     };
     let main = format!(
         "<p><strong>{client}</strong> asks for access to an account.</p>{wish}\
-         <form method=\"post\" action=\"/authorize\">\
+         <form method=\"post\" action=\"{action}\">\
          <input type=\"hidden\" name=\"ticket\" value=\"{ticket}\">{users}{buttons}</form>",
+        action = escape(action),
         ticket = escape(&question.ticket),
         users = choice_of_users(&question.users),
         buttons = BUTTONS,
@@ -43,12 +44,13 @@ pub(super) fn consent(question: &ConsentQuestion) -> HttpResponse {
 }
 
 /// Asks for the code that a device shows.
-pub(super) fn device(user_code: &str) -> HttpResponse {
+pub(crate) fn device(user_code: &str, action: &str) -> HttpResponse {
     let main = format!(
-        "<form method=\"post\" action=\"/device\">\
+        "<form method=\"post\" action=\"{}\">\
          <label for=\"user_code\">The code that the device shows</label>\
          <input id=\"user_code\" name=\"user_code\" value=\"{}\" required autocomplete=\"off\" \
          autocapitalize=\"characters\" spellcheck=\"false\">{}{BUTTONS}</form>",
+        escape(action),
         escape(user_code),
         choice_of_users(&User::offered()),
     );
@@ -56,17 +58,17 @@ pub(super) fn device(user_code: &str) -> HttpResponse {
 }
 
 /// Tells something.
-pub(super) fn message(title: &str, text: &str) -> HttpResponse {
+pub(crate) fn message(title: &str, text: &str) -> HttpResponse {
     page(StatusCode::OK, title, &format!("<p>{}</p>", escape(text)))
 }
 
 /// Tells what is wrong with a request.
-pub(super) fn refusal(reason: &str) -> HttpResponse {
+pub(crate) fn refusal(reason: &str) -> HttpResponse {
     page(StatusCode::BAD_REQUEST, "This cannot be answered", &format!("<p>{}</p>", escape(reason)))
 }
 
 /// The text of a page as gateways send it when what is behind them fails.
-pub(super) fn gateway_error(status: StatusCode) -> String {
+pub(crate) fn gateway_error(status: StatusCode) -> String {
     format!(
         "<html>\n<head><title>{status}</title></head>\n<body>\n<center><h1>{status}</h1></center>\n\
          <hr><center>simulated gateway</center>\n</body>\n</html>\n"

@@ -10,7 +10,7 @@ use crate::faults::FaultPlace;
 use crate::shared::Shared;
 use crate::state::Provider;
 
-pub(super) async fn revoke(shared: Data<Shared>, request: HttpRequest, body: Bytes) -> HttpResponse {
+pub(crate) async fn revoke(shared: Data<Shared>, request: HttpRequest, body: Bytes) -> HttpResponse {
     answer(shared, RevocationRequest(Sent::read(&request, &body))).await
 }
 
@@ -22,13 +22,21 @@ impl Endpoint for RevocationRequest {
     fn handle(self, provider: &mut Provider) -> HttpResponse {
         self.0.note_secrets(provider);
         match provider.revoke(self.0.client(), &self.0.params) {
-            Ok(()) => answers::uncached(StatusCode::OK).finish(),
-            Err(error) => answers::error(error),
+            Ok(()) => revoked(provider),
+            Err(error) => answers::revocation_error(error, provider),
         }
     }
 
     fn hindered(self, provider: &mut Provider) {
         self.0.note_secrets(provider);
         provider.revoke_hindered(&self.0.params);
+    }
+}
+
+fn revoked(provider: &Provider) -> HttpResponse {
+    let mut answer = answers::uncached(StatusCode::OK);
+    match provider.dialect.revoked {
+        "" => answer.finish(),
+        json => answer.content_type("application/json").body(json),
     }
 }

@@ -9,7 +9,7 @@ use crate::faults::FaultPlace;
 use crate::shared::Shared;
 use crate::state::Provider;
 
-pub(super) async fn token(shared: Data<Shared>, request: HttpRequest, body: Bytes) -> HttpResponse {
+pub(crate) async fn token(shared: Data<Shared>, request: HttpRequest, body: Bytes) -> HttpResponse {
     answer(shared, TokenRequest(Sent::read(&request, &body))).await
 }
 
@@ -21,8 +21,8 @@ impl Endpoint for TokenRequest {
     fn handle(self, provider: &mut Provider) -> HttpResponse {
         self.0.note_secrets(provider);
         match provider.token(self.0.client(), &self.0.params) {
-            Ok(tokens) => answers::tokens(tokens, &provider.settings),
-            Err(error) => answers::token_error(error, &provider.settings),
+            Ok(tokens) => answers::tokens(tokens, provider, self.0.accepts_json),
+            Err(error) => answers::token_error(error, provider, self.0.accepts_json),
         }
     }
 

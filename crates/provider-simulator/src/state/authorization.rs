@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use url::Url;
-
+use super::authorization_request::{AuthorizationRequest, Callback};
 use super::code_grant::AuthorizationCode;
 use super::families::Authorization;
-use super::{Decision, ErrorCode, OAuthError, Provider, User, pkce, redirect_uri, scopes};
+use super::{Decision, ErrorCode, OAuthError, Provider, User, scopes};
+use crate::dialect::Offline;
 use crate::params::Params;
 use crate::randomness;
 use crate::settings::CallbackIss;
@@ -17,9 +17,6 @@ const DENY: &str = "deny";
 
 /// The issuer that a mix-up attacker would send.
 const WRONG_ISSUER: &str = "https://attacker.example";
-
-/// The longest subject identifier (OpenID Connect Core section 8).
-const LONGEST_SUB: usize = 255;
 
 /// What becomes of an authorization request.
 pub(crate) enum AuthorizationAnswer {
@@ -43,110 +40,25 @@ pub(crate) struct ConsentQuestion {
     pub(crate) users: Vec<User>,
 }
 
-/// Where the answer goes, once that is known to be safe.
-#[derive(Clone)]
-struct Callback {
-    client_id: String,
-    /// As sent: the token request must repeat it to the letter.
-    redirect_uri: String,
-    url: Url,
-    state: Option<String>,
-}
-
-/// A valid authorization request.
-pub(super) struct AuthorizationRequest {
-    callback: Callback,
-    scopes: Vec<String>,
-    nonce: Option<String>,
-    challenge: Option<String>,
-    login_hint: Option<String>,
-    prompt: Option<String>,
-}
-
-impl Callback {
-    fn from_params(params: &Params) -> Result<Self, &'static str> {
-        if params.repeats("client_id") || params.repeats("redirect_uri") {
-            return Err("client_id and redirect_uri may come only once.");
-        }
-        let client_id = params.get("client_id").ok_or("The request has no client_id.")?;
-        let redirect_uri = params.get("redirect_uri").ok_or("The request has no redirect_uri.")?;
-        Ok(Self {
-            client_id: client_id.to_owned(),
-            redirect_uri: redirect_uri.to_owned(),
-            url: redirect_uri::loopback(redirect_uri)?,
-            state: params.get("state").map(str::to_owned),
-        })
-    }
-
-    /// The URL of the answer (RFC 6749 section 4.1.2, RFC 9207 section 2).
-    fn answer(&self, answer: &[(&str, &str)], iss: Option<&str>) -> String {
-        let mut url = self.url.clone();
-        let state = self.state.as_deref().map(|state| ("state", state));
-        let iss = iss.map(|iss| ("iss", iss));
-        url.query_pairs_mut().extend_pairs(answer.iter().copied().chain(state).chain(iss));
-        url.into()
-    }
-}
-
-impl AuthorizationRequest {
-    fn from_params(callback: Callback, params: &Params) -> Result<Self, OAuthError> {
-        if params.repeats_any() {
-            return Err(OAuthError::invalid_request("a parameter comes more than once"));
-        }
-        match params.get("response_type") {
-            Some("code") => {}
-            Some(_) => {
-                return Err(OAuthError::new(
-                    ErrorCode::UnsupportedResponseType,
-                    "response_type must be code",
-                ));
-            }
-            None => return Err(OAuthError::invalid_request("response_type is missing")),
-        }
-        pkce::check_challenge(params.get("code_challenge"), params.get("code_challenge_method"))?;
-        let login_hint = params.get("login_hint");
-        if login_hint.is_some_and(|hint| hint.len() > LONGEST_SUB) {
-            return Err(OAuthError::invalid_request("login_hint is longer than a subject identifier may be"));
-        }
-        Ok(Self {
-            callback,
-            scopes: scopes::parse(params.get("scope")),
-            nonce: params.get("nonce").map(str::to_owned),
-            challenge: params.get("code_challenge").map(str::to_owned),
-            login_hint: login_hint.map(str::to_owned),
-            prompt: params.get("prompt").map(str::to_owned),
-        })
-    }
-
-    /// What happens where nobody is asked.
-    fn decision_without_asking(&self) -> Decision {
-        match self.login_hint.as_deref() {
-            Some(DENY) => Decision::Deny,
-            Some(sub) => Decision::Approve(User::with_sub(sub)),
-            None => Decision::Approve(User::default_user()),
-        }
-    }
-
-    /// Who may be at the keyboard, the one who was hinted at first.
-    fn users(&self) -> Vec<User> {
-        let hinted = self.login_hint.as_deref().map(User::with_sub);
-        let others = User::offered().into_iter().filter(|user| Some(user) != hinted.as_ref());
-        hinted.clone().into_iter().chain(others).collect()
-    }
-}
-
 impl Provider {
     /// Takes an authorization request.
-    pub(crate) fn authorize(&mut self, params: &Params) -> AuthorizationAnswer {
+    pub(crate) fn authorize(
+        &mut self,
+        params: &Params,
+        directory: Option<&'static str>,
+    ) -> AuthorizationAnswer {
         self.note_authorize_call(params);
         let callback = match Callback::from_params(params) {
             Ok(callback) => callback,
             Err(reason) => return AuthorizationAnswer::Refuse(reason),
         };
-        match AuthorizationRequest::from_params(callback.clone(), params) {
+        if scopes::parse(params.get("scope")).iter().any(|scope| self.refuses(scope)) {
+            return AuthorizationAnswer::Refuse("invalid_scope: Some requested scopes were invalid.");
+        }
+        match AuthorizationRequest::from_params(callback.clone(), params, directory, self) {
             Err(error) => AuthorizationAnswer::Redirect(self.error_redirect(&callback, error)),
             Ok(request) if self.auto_consent => {
-                let decision = request.decision_without_asking();
+                let decision = self.decision_without_asking(request.login_hint.as_deref());
                 AuthorizationAnswer::Redirect(self.conclude(request, decision))
             }
             Ok(request) if request.prompt.as_deref() == Some("none") => {
@@ -161,6 +73,19 @@ impl Provider {
     pub(crate) fn decide(&mut self, ticket: &str, decision: Decision) -> Option<String> {
         let request = self.questions.remove(ticket)?;
         Some(self.conclude(request, decision))
+    }
+
+    /// What happens where nobody is asked.
+    pub(super) fn decision_without_asking(&self, login_hint: Option<&str>) -> Decision {
+        match login_hint.or(self.settings.account.as_deref()) {
+            Some(DENY) => Decision::Deny,
+            Some(sub) => Decision::Approve(User::with_sub(sub)),
+            None => Decision::Approve(User::default_user()),
+        }
+    }
+
+    fn refuses(&self, scope: &str) -> bool {
+        self.dialect.refused_scopes.contains(&scope)
     }
 
     fn note_authorize_call(&mut self, params: &Params) {
@@ -185,8 +110,12 @@ impl Provider {
         match decision {
             Decision::Approve(user) => {
                 let callback = request.callback.clone();
-                let code = self.issue_code(request, user);
-                callback.answer(&[("code", &code)], self.callback_iss())
+                let scopes = self.granted_to(&request, &user);
+                let more = (self.dialect.callback_members)(&scopes);
+                let code = self.issue_code(request, user, scopes);
+                let more = more.iter().map(|(name, value)| (*name, value.as_str()));
+                let answer: Vec<_> = [("code", code.as_str())].into_iter().chain(more).collect();
+                callback.answer(&answer, &self.callback_iss())
             }
             Decision::Deny => {
                 let error = OAuthError::new(ErrorCode::AccessDenied, "the user refused");
@@ -195,49 +124,88 @@ impl Provider {
         }
     }
 
-    fn issue_code(&mut self, request: AuthorizationRequest, user: User) -> String {
-        let code = self.mint_code("sim_code_");
+    fn issue_code(&mut self, request: AuthorizationRequest, user: User, scopes: Vec<String>) -> String {
+        let code = self.mint_code(self.dialect.code);
+        let redirect_uri = request.callback.redirect_uri.clone();
         let authorization = Authorization {
+            offline: self.offline(&request, &user),
             client_id: request.callback.client_id,
             public_client: false,
             user,
-            scopes: self.granted(&request.scopes),
+            asked: request.scopes,
+            scopes,
             nonce: request.nonce,
             authenticated_at: self.now(),
+            redirect_uri: Some(redirect_uri.clone()),
+            directory: request.directory,
         };
         let expires_at = self.after(self.settings.code_lifetime);
-        let redirect_uri = request.callback.redirect_uri;
         let record = AuthorizationCode::new(authorization, redirect_uri, request.challenge, expires_at);
         self.codes.insert(code.clone(), record);
         code
     }
 
+    /// Whether a refresh token was asked for, where one has to ask.
+    fn offline(&self, request: &AuthorizationRequest, user: &User) -> bool {
+        match self.dialect.offline {
+            Offline::Scope => scopes::contains(&request.scopes, "offline_access"),
+            Offline::AccessType => {
+                let consents = request.prompt.as_deref().is_some_and(|prompt| prompt.contains("consent"));
+                request.offline
+                    && (consents || self.former(&request.callback.client_id, user).next().is_none())
+            }
+        }
+    }
+
+    /// What the user has given the client and not taken back.
+    fn former(&self, client_id: &str, user: &User) -> impl Iterator<Item = &Authorization> {
+        let alive = self.families.iter().filter(|(_, family)| family.alive);
+        let former = alive.map(|(_, family)| &family.authorization);
+        former.filter(move |former| former.client_id == client_id && former.user == *user)
+    }
+
+    fn granted_to(&self, request: &AuthorizationRequest, user: &User) -> Vec<String> {
+        if !request.scopes.is_empty() || !self.dialect.scope_omitted_means_former {
+            return self.granted(&request.scopes);
+        }
+        let former = self.former(&request.callback.client_id, user);
+        let scopes: Vec<&str> = former.flat_map(|former| former.scopes.iter().map(String::as_str)).collect();
+        self.granted(&scopes::parse(Some(&scopes.join(" "))))
+    }
+
     /// The scopes that are granted when these are asked for.
     pub(super) fn granted(&self, asked: &[String]) -> Vec<String> {
-        self.settings.granted_scopes.clone().unwrap_or_else(|| asked.to_vec())
+        if self.settings.github_app {
+            return Vec::new();
+        }
+        (self.dialect.granted)(self.settings.granted_scopes.as_deref().unwrap_or(asked))
     }
 
     fn error_redirect(&self, callback: &Callback, error: OAuthError) -> String {
         let answer = [("error", error.code.as_str()), ("error_description", error.description)];
-        callback.answer(&answer, self.callback_iss())
+        callback.answer(&answer, &self.callback_iss())
     }
 
-    fn callback_iss(&self) -> Option<&str> {
+    fn callback_iss(&self) -> Vec<&str> {
         match self.settings.callback_iss {
-            CallbackIss::Absent => None,
-            CallbackIss::Correct => Some(&self.issuer),
-            CallbackIss::Wrong => Some(WRONG_ISSUER),
+            CallbackIss::Absent => Vec::new(),
+            CallbackIss::Correct => vec![&self.place.issuer],
+            CallbackIss::Wrong => vec![WRONG_ISSUER],
+            CallbackIss::Duplicate => vec![&self.place.issuer; 2],
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use url::Url;
+
     use super::*;
+    use crate::dialect::{Dialect, PLAIN};
     use crate::state::testing::{Bench, REDIRECT_URI, bench, bench_with_people};
 
     fn ask(bench: &mut Bench, query: &str) -> AuthorizationAnswer {
-        bench.provider.authorize(&Params::parse(query.as_bytes()))
+        bench.provider.authorize(&Params::parse(query.as_bytes()), None)
     }
 
     fn redirect(bench: &mut Bench, query: &str) -> BTreeMap<String, String> {
@@ -327,5 +295,72 @@ mod tests {
         let params = &bench.provider.stats().authorize_calls[0].params;
         assert_eq!(params["prompt"], "consent");
         assert!(!params.contains_key("state"));
+    }
+
+    #[test]
+    fn the_iss_parameter_can_come_twice() {
+        let mut bench = bench();
+        bench.provider.settings.callback_iss = CallbackIss::Duplicate;
+        let AuthorizationAnswer::Redirect(url) = ask(&mut bench, &query("response_type=code")) else {
+            panic!("no redirect")
+        };
+        assert_eq!(url.matches("iss=").count(), 2);
+    }
+
+    #[test]
+    fn the_account_of_the_settings_agrees_unless_another_one_is_hinted_at() {
+        let mut bench = bench();
+        bench.provider.settings.account = Some("1003".to_owned());
+        let tokens = bench.tokens("profile");
+        assert_eq!(bench.sub_of(&tokens.access_token).as_deref(), Some("1003"));
+        let code = redirect(&mut bench, &query("response_type=code&login_hint=1002"))["code"].clone();
+        assert!(bench.provider.codes.contains_key(&code));
+        bench.provider.settings.account = Some("deny".to_owned());
+        assert_eq!(redirect(&mut bench, &query("response_type=code"))["error"], "access_denied");
+    }
+
+    #[test]
+    fn a_scope_that_is_refused_is_refused_on_a_page() {
+        const STRICT: Dialect = Dialect { refused_scopes: &["offline_access"], ..PLAIN };
+        let mut bench = bench();
+        bench.provider.dialect = &STRICT;
+        let asked = query("response_type=code&scope=openid+offline_access");
+        assert!(matches!(ask(&mut bench, &asked), AuthorizationAnswer::Refuse(_)));
+    }
+
+    #[test]
+    fn where_offline_access_is_a_parameter_it_takes_the_first_consent_or_a_new_one() {
+        const BY_PARAMETER: Dialect = Dialect { offline: Offline::AccessType, ..PLAIN };
+        let mut bench = bench();
+        bench.provider.dialect = &BY_PARAMETER;
+        bench.provider.settings.always_refresh_token = false;
+        bench.client_id = "c".to_owned();
+        let mut gives = |more: &str| {
+            let asked = query(&format!("response_type=code{more}"));
+            let code = redirect(&mut bench, &asked)["code"].clone();
+            let tokens = bench.token(&[
+                ("grant_type", "authorization_code"),
+                ("code", &code),
+                ("redirect_uri", REDIRECT_URI),
+            ]);
+            tokens.expect("tokens").refresh_token.is_some()
+        };
+        assert!(gives("&access_type=offline"));
+        assert!(!gives("&access_type=offline"));
+        assert!(!gives("&prompt=consent"));
+        assert!(gives("&access_type=offline&prompt=consent"));
+    }
+
+    #[test]
+    fn where_a_scope_left_out_means_the_former_ones_they_come_back() {
+        const FORMER: Dialect = Dialect { scope_omitted_means_former: true, ..PLAIN };
+        let mut bench = bench();
+        bench.provider.dialect = &FORMER;
+        assert!(bench.tokens("").scopes.is_empty());
+        bench.tokens("repo gist");
+        bench.tokens("gist user");
+        assert_eq!(bench.tokens("").scopes, ["repo", "gist", "user"]);
+        bench.provider.dialect = &PLAIN;
+        assert!(bench.tokens("").scopes.is_empty());
     }
 }

@@ -5,6 +5,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use super::OAuthError;
 use crate::params::Params;
+use crate::settings::ClientAuthentication;
 
 /// Secrets that begin like this are wrong.
 const WRONG_SECRET: &str = "wrong-";
@@ -13,6 +14,8 @@ const WRONG_SECRET: &str = "wrong-";
 pub(crate) struct PresentedClient {
     id: String,
     secret: Option<String>,
+    /// Whether the secret came by HTTP Basic.
+    basic: bool,
 }
 
 /// The client that a request comes from.
@@ -43,7 +46,7 @@ impl PresentedClient {
             }
             (None, secret) => {
                 let id = params.get("client_id").ok_or(OAuthError::invalid_client("no client id"))?;
-                Ok(Self { id: id.to_owned(), secret: secret.map(str::to_owned) })
+                Ok(Self { id: id.to_owned(), secret: secret.map(str::to_owned), basic: false })
             }
         }
     }
@@ -53,8 +56,19 @@ impl PresentedClient {
         self.secret.as_deref()
     }
 
-    /// Checks the secret.
-    pub(super) fn authenticate(&self) -> Result<Client, OAuthError> {
+    /// The client id it sent.
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Checks the secret and the way it came.
+    pub(crate) fn authenticate(&self, accepted: ClientAuthentication) -> Result<Client, OAuthError> {
+        match (self.secret(), self.basic, accepted) {
+            (Some(_), true, ClientAuthentication::Post) | (Some(_), false, ClientAuthentication::Basic) => {
+                return Err(OAuthError::invalid_client("clients authenticate in another way here"));
+            }
+            _ => {}
+        }
         match self.secret() {
             Some(secret) if secret.starts_with(WRONG_SECRET) => {
                 Err(OAuthError::invalid_client("wrong secret"))
@@ -72,13 +86,14 @@ impl PresentedClient {
         let joined = String::from_utf8(STANDARD.decode(credentials.trim()).ok()?).ok()?;
         let (id, secret) = joined.split_once(':')?;
         let (id, secret) = (form_decoded(id), form_decoded(secret));
-        (!id.is_empty()).then_some(Self { id, secret: Some(secret).filter(|secret| !secret.is_empty()) })
+        let secret = Some(secret).filter(|secret| !secret.is_empty());
+        (!id.is_empty()).then_some(Self { id, secret, basic: true })
     }
 }
 
 impl Client {
     /// Requires that the client authenticated itself.
-    pub(super) fn confidential(&self) -> Result<&Self, OAuthError> {
+    pub(crate) fn confidential(&self) -> Result<&Self, OAuthError> {
         if self.authenticated { Ok(self) } else { Err(OAuthError::invalid_client("no client secret")) }
     }
 }
@@ -135,10 +150,22 @@ mod tests {
     #[test]
     fn only_secrets_that_begin_with_wrong_are_wrong() {
         let authenticate = |secret: Option<&str>| {
-            PresentedClient { id: "a".to_owned(), secret: secret.map(str::to_owned) }.authenticate()
+            PresentedClient { id: "a".to_owned(), secret: secret.map(str::to_owned), basic: false }
+                .authenticate(ClientAuthentication::Both)
         };
         assert!(authenticate(Some("anything")).is_ok_and(|client| client.authenticated));
         assert!(authenticate(Some("wrong-secret")).is_err());
         assert!(authenticate(None).expect("known").confidential().is_err());
+    }
+
+    #[test]
+    fn a_secret_must_come_in_the_way_that_is_accepted() {
+        let ways = |basic: bool| {
+            let client = PresentedClient { id: "a".to_owned(), secret: Some("b".to_owned()), basic };
+            [ClientAuthentication::Both, ClientAuthentication::Post, ClientAuthentication::Basic]
+                .map(|accepted| client.authenticate(accepted).is_ok())
+        };
+        assert_eq!(ways(false), [true, true, false]);
+        assert_eq!(ways(true), [true, false, true]);
     }
 }

@@ -5,13 +5,15 @@ use chrono::{DateTime, Utc};
 use super::clients::Client;
 use super::families::{Authorization, FamilyId};
 use super::issuing::TokenAnswer;
-use super::{OAuthError, Provider, pkce};
+use super::pkce::{self, Challenge};
+use super::{ErrorCode, OAuthError, Provider};
+use crate::settings::Pkce;
 
 /// What is known of an authorization code.
 pub(super) struct AuthorizationCode {
     authorization: Authorization,
     redirect_uri: String,
-    challenge: Option<String>,
+    challenge: Option<Challenge>,
     expires_at: DateTime<Utc>,
     fate: CodeFate,
 }
@@ -31,7 +33,7 @@ impl AuthorizationCode {
     pub(super) fn new(
         authorization: Authorization,
         redirect_uri: String,
-        challenge: Option<String>,
+        challenge: Option<Challenge>,
         expires_at: DateTime<Utc>,
     ) -> Self {
         Self { authorization, redirect_uri, challenge, expires_at, fate: CodeFate::Fresh }
@@ -45,20 +47,36 @@ impl AuthorizationCode {
         }
     }
 
-    fn check(
-        &self,
-        now: DateTime<Utc>,
-        redirect_uri: Option<&str>,
-        verifier: Option<&str>,
-    ) -> Result<(), OAuthError> {
+    fn check(&self, presented: &PresentedCode<'_>, now: DateTime<Utc>) -> Result<(), OAuthError> {
         if self.expires_at <= now {
-            return Err(OAuthError::invalid_grant("the code has expired"));
+            return Err(invalid_code("the code has expired"));
         }
-        if redirect_uri != Some(&self.redirect_uri) {
-            return Err(OAuthError::invalid_grant("redirect_uri is not that of the authorization request"));
+        if presented.redirect_uri.is_some_and(|uri| uri != self.redirect_uri) {
+            return Err(OAuthError::new(
+                ErrorCode::RedirectUriMismatch,
+                "redirect_uri is not that of the authorization request",
+            ));
         }
-        pkce::check_verifier(self.challenge.as_deref(), verifier)
+        match presented.pkce {
+            Pkce::Ignored => Ok(()),
+            Pkce::S256 | Pkce::S256AndPlain => {
+                pkce::check_verifier(self.challenge.as_ref(), presented.verifier)
+            }
+        }
     }
+}
+
+/// What a client presents for tokens.
+pub(super) struct PresentedCode<'a> {
+    pub(super) code: &'a str,
+    pub(super) redirect_uri: Option<&'a str>,
+    pub(super) verifier: Option<&'a str>,
+    /// Which proofs the provider knows.
+    pub(super) pkce: Pkce,
+}
+
+const fn invalid_code(description: &'static str) -> OAuthError {
+    OAuthError::new(ErrorCode::InvalidCode, description)
 }
 
 impl Provider {
@@ -67,25 +85,26 @@ impl Provider {
     pub(super) fn redeem_code(
         &mut self,
         client: &Client,
-        code: &str,
-        redirect_uri: Option<&str>,
-        verifier: Option<&str>,
+        presented: &PresentedCode<'_>,
     ) -> Result<TokenAnswer, OAuthError> {
         let now = self.now();
         client.confidential()?;
-        let record = self.codes.get_mut(code).ok_or(OAuthError::invalid_grant("unknown code"))?;
+        let record = self.codes.get_mut(presented.code).ok_or(invalid_code("unknown code"))?;
         if record.authorization.client_id != client.id {
-            return Err(OAuthError::invalid_grant("the code was issued to another client"));
+            return Err(invalid_code("the code was issued to another client"));
         }
         match record.fate {
             CodeFate::Fresh => record.fate = CodeFate::Burned,
-            CodeFate::Burned => return Err(OAuthError::invalid_grant("the code was used before")),
+            CodeFate::Burned => return Err(invalid_code("the code was used before")),
             CodeFate::Redeemed(family) => {
                 self.families.kill(family);
-                return Err(OAuthError::invalid_grant("the code was used before; its tokens are revoked"));
+                return Err(invalid_code("the code was used before; its tokens are revoked"));
             }
         }
-        record.check(now, redirect_uri, verifier)?;
+        if self.dialect.needs_redirect_uri && presented.redirect_uri.is_none() {
+            return Err(OAuthError::new(ErrorCode::RedirectUriMismatch, "redirect_uri is missing"));
+        }
+        record.check(presented, now)?;
         let family = self.families.begin(record.authorization.clone());
         record.fate = CodeFate::Redeemed(family);
         self.issue_first(family)
@@ -94,6 +113,8 @@ impl Provider {
 
 #[cfg(test)]
 mod tests {
+    use crate::dialect::{Dialect, PLAIN};
+    use crate::settings::Pkce;
     use crate::state::testing::{REDIRECT_URI, VERIFIER, bench};
 
     #[test]
@@ -164,5 +185,32 @@ mod tests {
         let code = bench.code("profile");
         bench.secret = None;
         assert_eq!(bench.redeem(&code).err(), Some("invalid_client"));
+    }
+
+    #[test]
+    fn some_providers_do_without_the_redirect_uri_but_compare_one_that_is_sent() {
+        const LENIENT: Dialect = Dialect { needs_redirect_uri: false, needs_grant_type: false, ..PLAIN };
+        let mut bench = bench();
+        bench.provider.dialect = &LENIENT;
+        let code = bench.code("profile");
+        assert!(bench.token(&[("code", &code), ("code_verifier", VERIFIER)]).is_ok());
+        let code = bench.code("profile");
+        let foreign = "http://127.0.0.1:9/another";
+        let answer = bench.token(&[("code", &code), ("code_verifier", VERIFIER), ("redirect_uri", foreign)]);
+        assert_eq!(answer.err(), Some("invalid_grant"));
+    }
+
+    #[test]
+    fn where_pkce_is_not_known_any_verifier_passes() {
+        let mut bench = bench();
+        bench.provider.settings.pkce = Pkce::Ignored;
+        let code = bench.code("profile");
+        let answer = bench.token(&[
+            ("grant_type", "authorization_code"),
+            ("code", &code),
+            ("redirect_uri", REDIRECT_URI),
+            ("code_verifier", "nonsense"),
+        ]);
+        assert!(answer.is_ok());
     }
 }

@@ -24,11 +24,20 @@ pub(super) struct Authorization {
     /// Whether the client has no secret, as those on devices.
     pub(super) public_client: bool,
     pub(super) user: User,
+    /// What the client asked for.
+    pub(super) asked: Vec<String>,
+    /// What it got.
     pub(super) scopes: Vec<String>,
     /// The `nonce` of the authorization request (OpenID Connect Core section 3.1.2.1).
     pub(super) nonce: Option<String>,
     /// When the user agreed.
     pub(super) authenticated_at: DateTime<Utc>,
+    /// Whether a refresh token was asked for, where one has to ask.
+    pub(super) offline: bool,
+    /// Where the code was sent to.
+    pub(super) redirect_uri: Option<String>,
+    /// The directory of the account, where a provider has several.
+    pub(super) directory: Option<&'static str>,
 }
 
 /// The tokens of one authorization.
@@ -40,13 +49,27 @@ pub(super) struct Family {
     pub(super) refresh_token: Option<String>,
     /// How many refresh tokens it had.
     generations: u32,
+    /// All its access tokens.
+    access_tokens: Vec<String>,
 }
 
 struct AccessToken {
     family: FamilyId,
     scopes: Vec<String>,
-    expires_at: DateTime<Utc>,
+    issued_at: DateTime<Utc>,
+    /// `None` when it never expires.
+    expires_at: Option<DateTime<Utc>>,
     revoked: bool,
+    /// How many calls are refused before it is known everywhere.
+    lag: u32,
+}
+
+/// What is known of an access token.
+pub(super) struct IssuedToken<'a> {
+    pub(super) authorization: &'a Authorization,
+    pub(super) scopes: &'a [String],
+    pub(super) issued_at: DateTime<Utc>,
+    pub(super) expires_at: Option<DateTime<Utc>>,
 }
 
 /// What is known of a refresh token.
@@ -57,6 +80,8 @@ pub(super) struct RefreshToken {
     pub(super) generation: u32,
     /// When another one replaced it.
     pub(super) replaced_at: Option<DateTime<Utc>>,
+    /// When it was issued or last used.
+    pub(super) last_used_at: DateTime<Utc>,
 }
 
 /// All families and their tokens. Dead ones are kept, so that a token of theirs is still recognized.
@@ -71,7 +96,13 @@ pub(super) struct Families {
 impl Families {
     /// Begins a family without tokens.
     pub(super) fn begin(&mut self, authorization: Authorization) -> FamilyId {
-        self.all.push(Family { authorization, alive: true, refresh_token: None, generations: 0 });
+        self.all.push(Family {
+            authorization,
+            alive: true,
+            refresh_token: None,
+            generations: 0,
+            access_tokens: Vec::new(),
+        });
         FamilyId(self.all.len() - 1)
     }
 
@@ -90,16 +121,42 @@ impl Families {
         self.all[id.0].alive = false;
     }
 
-    /// Adds an access token.
+    /// Ends all families of a kind.
+    pub(super) fn kill_all(&mut self, of_kind: impl Fn(&Authorization) -> bool) {
+        self.all
+            .iter_mut()
+            .filter(|family| of_kind(&family.authorization))
+            .for_each(|family| family.alive = false);
+    }
+
+    /// Ends the oldest families of a kind, so that only so many of them live.
+    pub(super) fn keep_newest(&mut self, most: usize, of_kind: impl Fn(&Authorization) -> bool) {
+        let alive = self.all.iter_mut().rev().filter(|family| family.alive && of_kind(&family.authorization));
+        alive.skip(most).for_each(|family| family.alive = false);
+    }
+
+    /// Adds an access token that was issued now.
     pub(super) fn add_access_token(
         &mut self,
         family: FamilyId,
         token: &str,
         scopes: Vec<String>,
-        expires_at: DateTime<Utc>,
+        issued_at: DateTime<Utc>,
+        expires_at: Option<DateTime<Utc>>,
+        lag: u32,
     ) {
-        let token_is = AccessToken { family, scopes, expires_at, revoked: false };
+        let token_is = AccessToken { family, scopes, issued_at, expires_at, revoked: false, lag };
         self.access_tokens.insert(token.to_owned(), token_is);
+        self.all[family.0].access_tokens.push(token.to_owned());
+    }
+
+    /// Lets the access tokens of a family end by then.
+    pub(super) fn end_access_tokens(&mut self, id: FamilyId, by: DateTime<Utc>) {
+        for token in &self.all[id.0].access_tokens {
+            if let Some(token) = self.access_tokens.get_mut(token) {
+                token.expires_at = Some(token.expires_at.map_or(by, |at| at.min(by)));
+            }
+        }
     }
 
     /// Adds a refresh token; the one in use so far counts as replaced from now on.
@@ -111,13 +168,22 @@ impl Families {
         if let Some(replaced) = replaced.and_then(|replaced| self.refresh_tokens.get_mut(&replaced)) {
             replaced.replaced_at = Some(now);
         }
-        self.refresh_tokens
-            .insert(token.to_owned(), RefreshToken { family: id, generation, replaced_at: None });
+        self.refresh_tokens.insert(
+            token.to_owned(),
+            RefreshToken { family: id, generation, replaced_at: None, last_used_at: now },
+        );
     }
 
     /// What is known of a refresh token, dead or alive.
     pub(super) fn refresh_token(&self, token: &str) -> Option<RefreshToken> {
         self.refresh_tokens.get(token).copied()
+    }
+
+    /// Notes that a refresh token was used.
+    pub(super) fn touch_refresh_token(&mut self, token: &str, now: DateTime<Utc>) {
+        if let Some(token) = self.refresh_tokens.get_mut(token) {
+            token.last_used_at = now;
+        }
     }
 
     /// The family of any token, dead or alive.
@@ -126,12 +192,35 @@ impl Families {
         refresh.or_else(|| self.access_tokens.get(token).map(|token| token.family))
     }
 
-    /// The authorization and the scopes behind an access token that works now.
-    pub(super) fn live(&self, access_token: &str, now: DateTime<Utc>) -> Option<(&Authorization, &[String])> {
+    /// What is known of an access token that works now.
+    pub(super) fn live(&self, access_token: &str, now: DateTime<Utc>) -> Option<IssuedToken<'_>> {
         let token = self.access_tokens.get(access_token)?;
-        let family = self.get(token.family);
-        let works = family.alive && !token.revoked && now < token.expires_at;
-        works.then_some((&family.authorization, &token.scopes))
+        let alive = self.get(token.family).alive && !token.revoked;
+        (alive && token.expires_at.is_none_or(|at| now < at)).then(|| self.issued(token))
+    }
+
+    /// What is known of an access token, dead or alive.
+    pub(super) fn access_token(&self, access_token: &str) -> Option<IssuedToken<'_>> {
+        self.access_tokens.get(access_token).map(|token| self.issued(token))
+    }
+
+    fn issued<'a>(&'a self, token: &'a AccessToken) -> IssuedToken<'a> {
+        IssuedToken {
+            authorization: &self.get(token.family).authorization,
+            scopes: &token.scopes,
+            issued_at: token.issued_at,
+            expires_at: token.expires_at,
+        }
+    }
+
+    /// Whether a call with the token reaches a server that does not know it yet.
+    pub(super) fn lags(&mut self, access_token: &str) -> bool {
+        let lag = self.access_tokens.get_mut(access_token).map(|token| &mut token.lag);
+        lag.is_some_and(|lag| {
+            let lags = *lag > 0;
+            *lag = lag.saturating_sub(1);
+            lags
+        })
     }
 
     /// Ends one access token, nothing else.

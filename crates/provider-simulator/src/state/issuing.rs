@@ -1,18 +1,25 @@
 //! Making tokens.
 
+use chrono::{DateTime, Utc};
+
 use super::families::FamilyId;
 use super::{ErrorCode, OAuthError, Provider, scopes};
+use crate::dialect::SecretShape;
 use crate::id_token::IdTokenRequest;
-use crate::randomness;
+use crate::settings::AccessTokensExpire;
 
 /// A successful answer of the token endpoint (RFC 6749 section 5.1). It holds secrets, therefore it has no `Debug`.
 pub(crate) struct TokenAnswer {
     /// `access_token`.
     pub(crate) access_token: String,
-    /// `expires_in`, in seconds.
-    pub(crate) expires_in: u32,
+    /// `expires_in`, in seconds, as the client is told; `None` when it never expires.
+    pub(crate) expires_in: Option<u32>,
     /// `refresh_token`.
     pub(crate) refresh_token: Option<String>,
+    /// For how many seconds the refresh token works without being used.
+    pub(crate) refresh_token_lifetime: Option<u32>,
+    /// When it was issued.
+    pub(crate) issued_at: DateTime<Utc>,
     /// `scope`.
     pub(crate) scopes: Vec<String>,
     /// `id_token` (OpenID Connect Core section 3.1.3.3).
@@ -20,40 +27,61 @@ pub(crate) struct TokenAnswer {
 }
 
 impl Provider {
-    /// A fresh code of 256 random bits.
-    pub(super) fn mint_code(&mut self, prefix: &str) -> String {
-        let code = format!("{prefix}{}", randomness::secret());
-        self.secrets.note(&code);
-        code
+    /// A fresh code of at least 256 random bits or as many as the provider's letters hold.
+    pub(super) fn mint_code(&mut self, shape: SecretShape) -> String {
+        self.mint(shape, 0)
     }
 
-    /// A fresh token of at least 256 random bits, as long as the settings want it.
-    fn mint_token(&mut self, prefix: &str) -> String {
-        let mut token = format!("{prefix}{}", randomness::secret());
-        let length = self.settings.token_length.unwrap_or_default().max(token.len());
-        while token.len() < length {
-            token.push_str(&randomness::secret());
-        }
-        token.truncate(length);
-        self.secrets.note(&token);
-        token
+    /// A fresh token, as long as the settings want it.
+    fn mint_token(&mut self, shape: SecretShape) -> String {
+        self.mint(shape, self.settings.token_length.unwrap_or_default())
+    }
+
+    fn mint(&mut self, shape: SecretShape, length: usize) -> String {
+        let secret = shape.mint(length);
+        self.secrets.note(&secret);
+        secret
     }
 
     /// A fresh refresh token, which replaces the one in use.
     pub(super) fn mint_refresh_token(&mut self, family: FamilyId) -> String {
-        let token = self.mint_token("sim_rt_");
+        let token = self.mint_token(self.dialect.refresh_token);
         let now = self.now();
         self.families.add_refresh_token(family, &token, now);
         token
     }
 
-    /// The first tokens of a family.
+    /// The first tokens of a family that came of an authorization code.
     pub(super) fn issue_first(&mut self, family: FamilyId) -> Result<TokenAnswer, OAuthError> {
-        let authorization = &self.families.get(family).authorization;
-        let (scopes, nonce) = (authorization.scopes.clone(), authorization.nonce.clone());
-        let offline = self.settings.always_refresh_token || scopes::contains(&scopes, "offline_access");
+        self.issue_grant(family, true)
+    }
+
+    /// The first tokens of a family that came of a device code.
+    pub(super) fn issue_for_device(&mut self, family: FamilyId) -> Result<TokenAnswer, OAuthError> {
+        self.issue_grant(family, self.settings.device_refresh_token)
+    }
+
+    fn issue_grant(&mut self, family: FamilyId, may_refresh: bool) -> Result<TokenAnswer, OAuthError> {
+        self.cap_grants(family);
+        let authorization = self.families.get(family).authorization.clone();
+        let expiring_app =
+            self.settings.github_app && self.settings.access_tokens_expire != AccessTokensExpire::Never;
+        let always = self.settings.always_refresh_token || expiring_app;
+        let offline = may_refresh && (always || authorization.offline);
         let refresh_token = offline.then(|| self.mint_refresh_token(family));
-        self.issue(family, scopes, refresh_token, nonce)
+        self.issue(family, authorization.scopes, refresh_token, authorization.nonce)
+    }
+
+    /// Where the user has given too many grants like this one, the oldest dies of it.
+    fn cap_grants(&mut self, newest: FamilyId) {
+        let Some(most) = self.settings.max_grants_per_user else { return };
+        let newest = self.families.get(newest).authorization.clone();
+        let by_scopes = self.dialect.caps_by_scopes;
+        self.families.keep_newest(usize::try_from(most).unwrap_or(usize::MAX), |other| {
+            other.user == newest.user
+                && other.client_id == newest.client_id
+                && (!by_scopes || scopes::same(&other.scopes, &newest.scopes))
+        });
     }
 
     /// An access token, and an ID token where the scopes have `openid`.
@@ -64,33 +92,53 @@ impl Provider {
         refresh_token: Option<String>,
         nonce: Option<String>,
     ) -> Result<TokenAnswer, OAuthError> {
-        let expires_in = self.settings.access_token_lifetime;
-        let expires_at = self.after(expires_in);
-        let access_token = self.mint_token("sim_at_");
-        self.families.add_access_token(family, &access_token, scopes.clone(), expires_at);
-        let id_token = if scopes::contains(&scopes, "openid") {
-            self.id_token(family, &access_token, nonce)?
-        } else {
-            None
+        let expires = match self.settings.access_tokens_expire {
+            AccessTokensExpire::Always => true,
+            // The answer may say nothing of a refresh token that stays.
+            AccessTokensExpire::WithRefreshToken => self.families.get(family).refresh_token.is_some(),
+            AccessTokensExpire::Never => false,
         };
-        Ok(TokenAnswer { access_token, expires_in, refresh_token, scopes, id_token })
+        let lifetime = expires.then_some(self.settings.access_token_lifetime);
+        let expires_at = lifetime.map(|lifetime| self.after(lifetime));
+        let shape = (self.dialect.access_token)(&self.settings);
+        let access_token = self.mint_token(shape);
+        let (issued_at, lag) = (self.now(), self.settings.replica_lag);
+        self.families.add_access_token(family, &access_token, scopes.clone(), issued_at, expires_at, lag);
+        let id_token = self.id_token(family, &access_token, &scopes, nonce)?;
+        Ok(TokenAnswer {
+            access_token,
+            expires_in: lifetime.map(|lifetime| self.settings.told_lifetime.unwrap_or(lifetime)),
+            refresh_token,
+            refresh_token_lifetime: self.refresh_token_lifetime(),
+            issued_at,
+            scopes,
+            id_token,
+        })
     }
 
     fn id_token(
         &mut self,
         family: FamilyId,
         access_token: &str,
+        scopes: &[String],
         nonce: Option<String>,
     ) -> Result<Option<String>, OAuthError> {
-        let authorization = &self.families.get(family).authorization;
+        let Some(claims) = self.dialect.id_token_claims.filter(|_| scopes::contains(scopes, "openid")) else {
+            return Ok(None);
+        };
+        let Some(access) = self.families.access_token(access_token).map(|token| self.stands_for(&token))
+        else {
+            return Ok(None);
+        };
         let request = IdTokenRequest {
-            issuer: self.issuer.clone(),
-            client_id: authorization.client_id.clone(),
-            sub: authorization.user.sub.clone(),
+            issuer: self.place.issuer.clone(),
+            client_id: access.client_id.clone(),
+            sub: (self.dialect.subject)(&access.user.sub),
             nonce,
-            authenticated_at: authorization.authenticated_at,
+            authenticated_at: self.families.get(family).authorization.authenticated_at,
             now: self.now(),
             access_token,
+            more_claims: claims(&access, &self.place.issuer),
         };
         let id_token = request
             .issue(&mut self.keys, self.settings.id_token)
@@ -104,6 +152,7 @@ impl Provider {
 
 #[cfg(test)]
 mod tests {
+    use crate::settings::AccessTokensExpire;
     use crate::state::testing::bench;
 
     #[test]
@@ -136,11 +185,66 @@ mod tests {
         let mut bench = bench();
         bench.provider.settings.access_token_lifetime = 10;
         let tokens = bench.tokens("profile");
-        assert_eq!(tokens.expires_in, 10);
+        assert_eq!(tokens.expires_in, Some(10));
         bench.pass(9);
         assert!(bench.sub_of(&tokens.access_token).is_some());
         bench.pass(1);
         assert_eq!(bench.sub_of(&tokens.access_token), None);
+    }
+
+    #[test]
+    fn the_lifetime_told_can_be_a_lie() {
+        let mut bench = bench();
+        bench.provider.settings.access_token_lifetime = 10;
+        bench.provider.settings.told_lifetime = Some(3600);
+        let tokens = bench.tokens("profile");
+        assert_eq!(tokens.expires_in, Some(3600));
+        bench.pass(10);
+        assert_eq!(bench.sub_of(&tokens.access_token), None);
+    }
+
+    #[test]
+    fn access_tokens_may_expire_only_together_with_a_refresh_token() {
+        let mut bench = bench();
+        bench.provider.settings.access_tokens_expire = AccessTokensExpire::WithRefreshToken;
+        bench.provider.settings.always_refresh_token = false;
+        let forever = bench.tokens("profile");
+        assert_eq!((forever.expires_in, &forever.refresh_token), (None, &None));
+        assert_eq!(bench.tokens("offline_access").expires_in, Some(3600));
+        bench.pass(1_000_000_000);
+        assert!(bench.sub_of(&forever.access_token).is_some());
+    }
+
+    #[test]
+    fn of_too_many_grants_the_oldest_dies() {
+        let mut bench = bench();
+        bench.provider.settings.max_grants_per_user = Some(2);
+        let [first, second, third] = [(); 3].map(|()| bench.tokens("profile"));
+        assert_eq!(bench.sub_of(&first.access_token), None);
+        assert_eq!(bench.refresh(first.refresh()).err(), Some("invalid_grant"));
+        for alive in [&second, &third] {
+            assert!(bench.sub_of(&alive.access_token).is_some());
+        }
+        bench.client_id = "another".to_owned();
+        bench.tokens("profile");
+        assert!(bench.sub_of(&second.access_token).is_some());
+    }
+
+    #[test]
+    fn a_new_access_token_is_not_known_everywhere_at_once() {
+        let mut bench = bench();
+        bench.provider.settings.replica_lag = 2;
+        let tokens = bench.tokens("profile");
+        let known = [(); 4].map(|()| bench.sub_of(&tokens.access_token).is_some());
+        assert_eq!(known, [false, false, true, true]);
+    }
+
+    #[test]
+    fn a_skewed_clock_shows_in_what_is_issued() {
+        let mut bench = bench();
+        let right = bench.tokens("profile").issued_at;
+        bench.provider.settings.clock_skew = -90;
+        assert_eq!((bench.tokens("profile").issued_at - right).num_seconds(), -90);
     }
 
     #[test]
@@ -162,5 +266,28 @@ mod tests {
         }
         assert!(secrets.iter().any(|secret| secret == "client-secret"));
         assert!(secrets.iter().any(|secret| secret == crate::state::testing::VERIFIER));
+    }
+
+    #[test]
+    fn a_refresh_that_tells_no_refresh_token_does_not_make_a_token_eternal() {
+        let mut bench = bench();
+        bench.provider.settings.access_tokens_expire = AccessTokensExpire::WithRefreshToken;
+        bench.provider.settings.refresh_omits_refresh_token = true;
+        let tokens = bench.tokens("profile");
+        assert_eq!(bench.refresh(tokens.refresh()).expect("refreshed").expires_in, Some(3600));
+    }
+
+    #[test]
+    fn a_github_app_has_refresh_tokens_and_no_scopes_unless_its_tokens_never_expire() {
+        let mut bench = bench();
+        bench.provider.settings.github_app = true;
+        bench.provider.settings.always_refresh_token = false;
+        bench.provider.settings.refresh_token_lifetime = Some(15_897_600);
+        let tokens = bench.tokens("repo");
+        assert!(tokens.scopes.is_empty() && tokens.refresh_token.is_some());
+        assert_eq!(tokens.refresh_token_lifetime, Some(15_811_200));
+        bench.provider.settings.access_tokens_expire = AccessTokensExpire::Never;
+        let tokens = bench.tokens("repo");
+        assert_eq!((tokens.refresh_token, tokens.expires_in), (None, None));
     }
 }

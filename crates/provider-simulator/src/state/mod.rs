@@ -1,6 +1,7 @@
 //! The provider itself: what it issued, and the rules of the protocols. No HTTP and no waiting in here.
 
 mod authorization;
+mod authorization_request;
 mod clients;
 mod code_grant;
 mod device;
@@ -11,7 +12,7 @@ mod pkce;
 mod redirect_uri;
 mod refresh_grant;
 mod revocation;
-mod scopes;
+pub(crate) mod scopes;
 #[cfg(test)]
 mod testing;
 mod token_endpoint;
@@ -25,28 +26,30 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 pub(crate) use authorization::{AuthorizationAnswer, ConsentQuestion};
 pub(crate) use clients::PresentedClient;
-#[cfg(test)]
-use device::DeviceAuthorizationAnswer;
+pub(crate) use device::DeviceAuthorizationAnswer;
 pub(crate) use issuing::TokenAnswer;
 pub(crate) use oauth_error::{ErrorCode, OAuthError};
-pub(crate) use userinfo::UserinfoRefusal;
+pub(crate) use userinfo::{Access, UserinfoRefusal, claims};
 pub(crate) use users::User;
 
 use crate::clock::Clock;
+use crate::dialect::Dialect;
 use crate::faults::Faults;
 use crate::id_token::SigningKeys;
 use crate::params::Params;
+use crate::place::Place;
 use crate::secrets::IssuedSecrets;
 use crate::settings::Settings;
 use crate::stats::{FamilyStats, Stats};
-use authorization::AuthorizationRequest;
+use authorization_request::AuthorizationRequest;
 use code_grant::AuthorizationCode;
 use device::DeviceAuthorizations;
 use families::Families;
 
 /// The simulated provider.
 pub(crate) struct Provider {
-    issuer: String,
+    pub(crate) place: Place,
+    pub(crate) dialect: &'static Dialect,
     auto_consent: bool,
     clock: Arc<dyn Clock>,
     initial_settings: Settings,
@@ -73,9 +76,16 @@ pub(crate) enum Decision {
 
 impl Provider {
     /// A provider that has issued nothing yet.
-    pub(crate) fn new(issuer: String, auto_consent: bool, settings: Settings, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(
+        place: Place,
+        dialect: &'static Dialect,
+        auto_consent: bool,
+        settings: Settings,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         Self {
-            issuer,
+            place,
+            dialect,
             auto_consent,
             clock,
             initial_settings: settings.clone(),
@@ -91,19 +101,21 @@ impl Provider {
         }
     }
 
-    /// The issuer identifier, which is also what all URLs begin with.
-    pub(crate) fn issuer(&self) -> &str {
-        &self.issuer
-    }
-
-    /// The time now.
+    /// The time now by the provider's own clock, which may be wrong.
     pub(crate) fn now(&self) -> DateTime<Utc> {
-        self.clock.now()
+        self.clock.now() + TimeDelta::seconds(i64::from(self.settings.clock_skew))
     }
 
     /// The time in this many seconds.
     fn after(&self, seconds: u32) -> DateTime<Utc> {
         self.now() + TimeDelta::seconds(i64::from(seconds))
+    }
+
+    /// For how many seconds a refresh token works without being used. That of a GitHub App is a day shorter than that
+    /// of an OAuth App ("Refreshing user access tokens").
+    fn refresh_token_lifetime(&self) -> Option<u32> {
+        let lifetime = self.settings.refresh_token_lifetime;
+        lifetime.map(|lifetime| if self.settings.github_app { lifetime.min(15_811_200) } else { lifetime })
     }
 
     /// Forgets calls and faults and returns to the settings of the start. What was issued stays.

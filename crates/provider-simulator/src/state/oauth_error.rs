@@ -27,6 +27,22 @@ pub(crate) enum ErrorCode {
     SlowDown,
     /// RFC 8628 section 3.5.
     ExpiredToken,
+    /// The body of a token request is no form: an `invalid_request` by the RFCs.
+    NotAForm,
+    /// The authorization code is unknown, used or expired, or was not proved: an `invalid_grant` by the RFCs.
+    InvalidCode,
+    /// The redirect URI is not that of the authorization: an `invalid_grant` by the RFCs.
+    RedirectUriMismatch,
+    /// The refresh token is unknown, used or revoked: an `invalid_grant` by the RFCs.
+    InvalidRefreshToken,
+    /// The refresh token was not used for too long: an `invalid_grant` by the RFCs.
+    ExpiredRefreshToken,
+    /// The device code is unknown or used: an `invalid_grant` by the RFCs.
+    InvalidDeviceCode,
+    /// There is no device grant for this client: an `unauthorized_client` by the RFCs.
+    DeviceGrantDisabled,
+    /// The token to revoke is unknown where that is an error.
+    UnknownToken,
     /// The simulator itself failed.
     ServerError,
 }
@@ -35,9 +51,14 @@ impl ErrorCode {
     /// The code as the RFCs spell it.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
-            Self::InvalidRequest => "invalid_request",
+            Self::InvalidRequest | Self::NotAForm => "invalid_request",
             Self::InvalidClient => "invalid_client",
-            Self::InvalidGrant => "invalid_grant",
+            Self::InvalidGrant
+            | Self::InvalidCode
+            | Self::RedirectUriMismatch
+            | Self::InvalidRefreshToken
+            | Self::ExpiredRefreshToken
+            | Self::InvalidDeviceCode => "invalid_grant",
             Self::InvalidScope => "invalid_scope",
             Self::UnsupportedGrantType => "unsupported_grant_type",
             Self::UnsupportedResponseType => "unsupported_response_type",
@@ -47,6 +68,8 @@ impl ErrorCode {
             Self::AuthorizationPending => "authorization_pending",
             Self::SlowDown => "slow_down",
             Self::ExpiredToken => "expired_token",
+            Self::DeviceGrantDisabled => "unauthorized_client",
+            Self::UnknownToken => "invalid_token",
             Self::ServerError => "server_error",
         }
     }
@@ -59,12 +82,14 @@ pub(crate) struct OAuthError {
     pub(crate) code: ErrorCode,
     /// `error_description`: for people, fixed text, so that it never tells a secret.
     pub(crate) description: &'static str,
+    /// With `slow_down`: the interval from now on, in seconds.
+    pub(crate) interval: Option<u32>,
 }
 
 impl OAuthError {
     /// An error with its description.
     pub(crate) const fn new(code: ErrorCode, description: &'static str) -> Self {
-        Self { code, description }
+        Self { code, description, interval: None }
     }
 
     /// `invalid_request`.
@@ -75,6 +100,11 @@ impl OAuthError {
     /// `invalid_grant`.
     pub(crate) const fn invalid_grant(description: &'static str) -> Self {
         Self::new(ErrorCode::InvalidGrant, description)
+    }
+
+    /// `slow_down`, with the new interval.
+    pub(crate) const fn slow_down(interval: u32) -> Self {
+        Self { code: ErrorCode::SlowDown, description: "polls come too fast", interval: Some(interval) }
     }
 
     /// `invalid_client`.

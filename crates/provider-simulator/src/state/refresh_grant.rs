@@ -3,44 +3,57 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::clients::Client;
-use super::families::FamilyId;
+use super::families::{Authorization, FamilyId, RefreshToken};
 use super::issuing::TokenAnswer;
 use super::{ErrorCode, OAuthError, Provider, scopes};
+use crate::dialect::RefreshScope;
 use crate::settings::Rotation;
+
+const fn refused(description: &'static str) -> OAuthError {
+    OAuthError::new(ErrorCode::InvalidRefreshToken, description)
+}
 
 impl Provider {
     /// Gives a new access token and, where tokens rotate, a new refresh token. A refresh token that was replaced
-    /// before is a stolen one: the whole family dies.
+    /// before is a stolen one: where the settings say so, the whole family dies.
     pub(super) fn refresh(
         &mut self,
         client: &Client,
         token: &str,
         scope: Option<&str>,
+        redirect_uri: Option<&str>,
     ) -> Result<TokenAnswer, OAuthError> {
         let now = self.now();
-        let presented =
-            self.families.refresh_token(token).ok_or(OAuthError::invalid_grant("unknown refresh token"))?;
+        let presented = self.families.refresh_token(token).ok_or(refused("unknown refresh token"))?;
         let family = self.families.get(presented.family);
         if family.authorization.client_id != client.id {
-            return Err(OAuthError::invalid_grant("the refresh token was issued to another client"));
+            return Err(refused("the refresh token was issued to another client"));
         }
         if !family.authorization.public_client {
             client.confidential()?;
         }
         if !family.alive {
-            return Err(OAuthError::invalid_grant("the refresh token is revoked"));
+            return Err(refused("the refresh token is revoked"));
         }
-        let scopes = narrowed(&family.authorization.scopes, scope)?;
+        self.check_idle(&presented, now)?;
+        self.check_redirect_uri(&family.authorization, redirect_uri)?;
+        let scopes = self.narrowed(&family.authorization, scope)?;
         let refresh_token = match presented.replaced_at {
-            None => self.next_refresh_token(presented.family, token),
-            Some(replaced_at) if self.in_grace(replaced_at, now) => family.refresh_token.clone(),
-            Some(_) => {
-                self.families.kill(presented.family);
-                return Err(OAuthError::invalid_grant(
-                    "the refresh token was used before; the family is revoked",
-                ));
+            None => {
+                self.end_companions(presented.family, now);
+                self.next_refresh_token(presented.family, token)
             }
+            Some(_) if self.settings.rotation == Rotation::Tolerant => {
+                self.next_refresh_token(presented.family, token)
+            }
+            Some(replaced_at) if self.in_grace(replaced_at, now) => family.refresh_token.clone(),
+            Some(_) if self.settings.reuse_kills_family => {
+                self.families.kill(presented.family);
+                return Err(refused("the refresh token was used before; the family is revoked"));
+            }
+            Some(_) => return Err(refused("the refresh token was used before")),
         };
+        self.families.touch_refresh_token(token, now);
         // An ID token of a refresh should have no nonce (OpenID Connect Core section 12.2).
         self.issue(presented.family, scopes, refresh_token, None)
     }
@@ -53,8 +66,68 @@ impl Provider {
         }
         match self.settings.rotation {
             Rotation::None => Some(in_use.to_owned()),
-            Rotation::Immediate | Rotation::Grace => Some(self.mint_refresh_token(family)),
+            Rotation::Immediate | Rotation::Grace | Rotation::Tolerant => {
+                Some(self.mint_refresh_token(family))
+            }
         }
+    }
+
+    /// Refuses a token that was not used for too long.
+    fn check_idle(&self, presented: &RefreshToken, now: DateTime<Utc>) -> Result<(), OAuthError> {
+        match self.refresh_token_lifetime() {
+            Some(lifetime) if presented.last_used_at + TimeDelta::seconds(i64::from(lifetime)) <= now => {
+                Err(OAuthError::new(ErrorCode::ExpiredRefreshToken, "the refresh token has expired"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn check_redirect_uri(
+        &self,
+        authorization: &Authorization,
+        sent: Option<&str>,
+    ) -> Result<(), OAuthError> {
+        let compares = self.dialect.compares_redirect_uri_on_refresh && sent.is_some();
+        if compares && sent != authorization.redirect_uri.as_deref() {
+            return Err(OAuthError::new(
+                ErrorCode::RedirectUriMismatch,
+                "redirect_uri is not that of the authorization",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Ends the access tokens so far where the settings want that, together with the refresh token.
+    fn end_companions(&mut self, family: FamilyId, now: DateTime<Utc>) {
+        if self.settings.old_access_token_dies {
+            let grace = match self.settings.rotation {
+                Rotation::Grace => TimeDelta::seconds(i64::from(self.settings.grace_seconds)),
+                Rotation::Immediate | Rotation::None | Rotation::Tolerant => TimeDelta::zero(),
+            };
+            self.families.end_access_tokens(family, now + grace);
+        }
+    }
+
+    /// The scopes asked for, which may be fewer than were granted but no others (RFC 6749 section 6).
+    fn narrowed(
+        &self,
+        authorization: &Authorization,
+        asked: Option<&str>,
+    ) -> Result<Vec<String>, OAuthError> {
+        let asked = (self.dialect.granted)(&scopes::parse(asked));
+        let Authorization { asked: before, scopes: granted, .. } = authorization;
+        if asked.is_empty() {
+            return Ok(granted.clone());
+        }
+        let known = match self.dialect.refresh_scope {
+            RefreshScope::Forbidden => return Err(OAuthError::invalid_request("a refresh takes no scope")),
+            RefreshScope::Narrows => granted,
+            RefreshScope::NarrowsWhatWasAsked => before,
+        };
+        if !asked.iter().all(|scope| scopes::contains(known, scope)) {
+            return Err(OAuthError::new(ErrorCode::InvalidScope, "scope exceeds what was granted"));
+        }
+        Ok(asked.into_iter().filter(|scope| scopes::contains(granted, scope)).collect())
     }
 
     fn in_grace(&self, replaced_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
@@ -63,22 +136,11 @@ impl Provider {
     }
 }
 
-/// The scopes asked for, which may be fewer than were granted but no others (RFC 6749 section 6).
-fn narrowed(granted: &[String], asked: Option<&str>) -> Result<Vec<String>, OAuthError> {
-    let asked = scopes::parse(asked);
-    if asked.is_empty() {
-        return Ok(granted.to_vec());
-    }
-    if asked.iter().all(|scope| scopes::contains(granted, scope)) {
-        return Ok(asked);
-    }
-    Err(OAuthError::new(ErrorCode::InvalidScope, "scope exceeds what was granted"))
-}
-
 #[cfg(test)]
 mod tests {
+    use crate::dialect::{Dialect, PLAIN, RefreshScope};
     use crate::settings::Rotation;
-    use crate::state::testing::bench;
+    use crate::state::testing::{REDIRECT_URI, bench};
 
     #[test]
     fn a_refresh_replaces_the_refresh_token() {
@@ -143,6 +205,60 @@ mod tests {
     }
 
     #[test]
+    fn where_reuse_kills_nobody_the_replaced_token_is_just_refused() {
+        let mut bench = bench();
+        bench.provider.settings.reuse_kills_family = false;
+        let first = bench.tokens("profile");
+        let second = bench.refresh(first.refresh()).expect("refreshed");
+        assert_eq!(bench.refresh(first.refresh()).err(), Some("invalid_grant"));
+        assert!(bench.refresh(second.refresh()).is_ok());
+    }
+
+    #[test]
+    fn where_reuse_is_tolerated_every_token_gets_a_new_one() {
+        let mut bench = bench();
+        bench.provider.settings.rotation = Rotation::Tolerant;
+        let first = bench.tokens("profile");
+        let second = bench.refresh(first.refresh()).expect("refreshed");
+        let third = bench.refresh(first.refresh()).expect("tolerated");
+        assert_ne!(second.refresh(), third.refresh());
+        assert!(bench.refresh(second.refresh()).is_ok() && bench.refresh(third.refresh()).is_ok());
+    }
+
+    #[test]
+    fn the_old_access_token_dies_with_the_old_refresh_token() {
+        let mut bench = bench();
+        bench.provider.settings.old_access_token_dies = true;
+        let first = bench.tokens("profile");
+        let second = bench.refresh(first.refresh()).expect("refreshed");
+        assert_eq!(bench.sub_of(&first.access_token), None);
+        assert!(bench.sub_of(&second.access_token).is_some());
+
+        bench.provider.settings.rotation = Rotation::Grace;
+        bench.provider.settings.grace_seconds = 600;
+        let third = bench.refresh(second.refresh()).expect("refreshed");
+        bench.pass(599);
+        assert!(bench.sub_of(&second.access_token).is_some());
+        bench.pass(1);
+        assert_eq!(bench.sub_of(&second.access_token), None);
+        assert!(bench.sub_of(&third.access_token).is_some());
+    }
+
+    #[test]
+    fn a_refresh_token_dies_of_not_being_used() {
+        let mut bench = bench();
+        bench.provider.settings.rotation = Rotation::None;
+        bench.provider.settings.refresh_token_lifetime = Some(100);
+        let tokens = bench.tokens("profile");
+        for _ in 0..3 {
+            bench.pass(99);
+            assert!(bench.refresh(tokens.refresh()).is_ok());
+        }
+        bench.pass(100);
+        assert_eq!(bench.refresh(tokens.refresh()).err(), Some("invalid_grant"));
+    }
+
+    #[test]
     fn scopes_can_be_narrowed_but_not_widened() {
         let mut bench = bench();
         let tokens = bench.tokens("profile email");
@@ -188,5 +304,49 @@ mod tests {
                 (refresh, None, None, "invalid_grant"),
             ]
         );
+    }
+
+    #[test]
+    fn some_providers_compare_the_redirect_uri_that_comes_with_a_refresh() {
+        const STRICT: Dialect = Dialect { compares_redirect_uri_on_refresh: true, ..PLAIN };
+        let mut bench = bench();
+        bench.provider.settings.rotation = Rotation::None;
+        let tokens = bench.tokens("profile");
+        let refresh = |uri| {
+            [("grant_type", "refresh_token"), ("refresh_token", tokens.refresh()), ("redirect_uri", uri)]
+        };
+        let foreign = "http://127.0.0.1:9/another";
+        assert!(bench.token(&refresh(foreign)).is_ok());
+        bench.provider.dialect = &STRICT;
+        assert_eq!(bench.token(&refresh(foreign)).err(), Some("invalid_grant"));
+        assert!(bench.token(&refresh(REDIRECT_URI)).is_ok());
+        assert!(bench.token(&refresh("")).is_ok());
+    }
+
+    #[test]
+    fn a_refresh_may_repeat_what_was_asked_for_where_that_is_the_measure() {
+        const LENIENT: Dialect = Dialect { refresh_scope: RefreshScope::NarrowsWhatWasAsked, ..PLAIN };
+        let mut bench = bench();
+        bench.provider.settings.granted_scopes = Some(vec!["email".to_owned()]);
+        bench.provider.settings.rotation = Rotation::None;
+        let tokens = bench.tokens("email profile");
+        let refresh =
+            |scope| [("grant_type", "refresh_token"), ("refresh_token", tokens.refresh()), ("scope", scope)];
+        assert_eq!(bench.token(&refresh("email profile")).err(), Some("invalid_scope"));
+        bench.provider.dialect = &LENIENT;
+        assert_eq!(bench.token(&refresh("email profile")).expect("tokens").scopes, ["email"]);
+        assert_eq!(bench.token(&refresh("calendar")).err(), Some("invalid_scope"));
+    }
+
+    #[test]
+    fn some_providers_take_no_scope_with_a_refresh() {
+        const STRICT: Dialect = Dialect { refresh_scope: RefreshScope::Forbidden, ..PLAIN };
+        let mut bench = bench();
+        bench.provider.dialect = &STRICT;
+        let tokens = bench.tokens("email");
+        let with_scope =
+            [("grant_type", "refresh_token"), ("refresh_token", tokens.refresh()), ("scope", "email")];
+        assert_eq!(bench.token(&with_scope).err(), Some("invalid_request"));
+        assert!(bench.refresh(tokens.refresh()).is_ok());
     }
 }

@@ -1,8 +1,10 @@
 //! Token revocation (RFC 7009).
 
 use super::clients::Client;
+use super::families::FamilyId;
 use super::{ErrorCode, OAuthError, PresentedClient, Provider};
 use crate::params::Params;
+use crate::settings::RevokeScope;
 use crate::stats::RevokeCall;
 
 impl Provider {
@@ -14,13 +16,26 @@ impl Provider {
         params: &Params,
     ) -> Result<(), OAuthError> {
         let answer = self.revoke_token(client, params);
-        self.record_revoke_call(params, answer.map_or_else(|error| error.code.as_str(), |()| "ok"));
+        self.record_sent(params, answer.map_or_else(|error| error.code.as_str(), |()| "ok"));
         answer
     }
 
     /// Records a call that a fault keeps from being handled.
     pub(crate) fn revoke_hindered(&mut self, params: &Params) {
-        self.record_revoke_call(params, "fault");
+        self.record_sent(params, "fault");
+    }
+
+    /// Ends a token and what the scope takes along with it, for whoever may do that, and records the call. False when
+    /// nobody knows the token.
+    pub(crate) fn revoke_for(&mut self, token: &str, scope: RevokeScope) -> bool {
+        let known = self.end(token, scope);
+        self.record_revoke_call(Some(token), None, if known { "ok" } else { "invalid_token" });
+        known
+    }
+
+    /// Records a call that ended nothing.
+    pub(crate) fn note_revocation(&mut self, token: &str, outcome: &str) {
+        self.record_revoke_call(Some(token), None, outcome);
     }
 
     fn revoke_token(
@@ -28,25 +43,48 @@ impl Provider {
         client: Result<&PresentedClient, OAuthError>,
         params: &Params,
     ) -> Result<(), OAuthError> {
-        let client = client?.authenticate()?;
+        let client = match client {
+            _ if !self.dialect.revocation_needs_client => None,
+            client => Some(client?.authenticate(self.settings.client_authentication)?),
+        };
         if params.repeats_any() {
             return Err(OAuthError::invalid_request("a parameter comes more than once"));
         }
         let token = params.get("token").ok_or(OAuthError::invalid_request("token is missing"))?;
-        self.check_owner(&client, token)?;
-        match self.families.refresh_token(token) {
-            _ if self.cannot_revoke(token, params.get("token_type_hint")) => {
-                Err(OAuthError::new(ErrorCode::UnsupportedTokenType, "refresh tokens cannot be revoked"))
-            }
-            Some(refresh_token) => {
-                self.families.kill(refresh_token.family);
-                Ok(())
-            }
-            None => {
-                self.families.revoke_access_token(token);
-                Ok(())
-            }
+        if let Some(client) = client {
+            self.check_owner(&client, token)?;
         }
+        if self.cannot_revoke(token, params.get("token_type_hint")) {
+            return Err(OAuthError::new(ErrorCode::UnsupportedTokenType, "refresh tokens cannot be revoked"));
+        }
+        if !self.end(token, self.settings.revoke_scope) && self.dialect.revocation_knows_tokens {
+            return Err(OAuthError::new(ErrorCode::UnknownToken, "the token is unknown or revoked"));
+        }
+        Ok(())
+    }
+
+    /// Ends a token and what goes with it; false when it did not live.
+    fn end(&mut self, token: &str, scope: RevokeScope) -> bool {
+        let Some(id) = self.families.of_token(token).filter(|id| self.families.get(*id).alive) else {
+            return false;
+        };
+        match scope {
+            RevokeScope::Token if self.families.refresh_token(token).is_none() => {
+                self.families.revoke_access_token(token);
+            }
+            RevokeScope::Token | RevokeScope::Pair => self.families.kill(id),
+            RevokeScope::Grant => self.end_grants(id, true),
+            RevokeScope::Project => self.end_grants(id, false),
+        }
+        true
+    }
+
+    /// Ends what the user of a family has given its client, or any client.
+    fn end_grants(&mut self, id: FamilyId, same_client: bool) {
+        let ended = self.families.get(id).authorization.clone();
+        self.families.kill_all(|other| {
+            other.user == ended.user && (!same_client || other.client_id == ended.client_id)
+        });
     }
 
     /// Clients revoke only what they were given (RFC 7009 section 2.1).
@@ -70,11 +108,15 @@ impl Provider {
         self.settings.revoke_unsupported_token_type && is_refresh_token
     }
 
-    fn record_revoke_call(&mut self, params: &Params, outcome: &str) {
-        let family = params.get("token").and_then(|token| self.families.of_token(token));
+    fn record_sent(&mut self, params: &Params, outcome: &str) {
+        self.record_revoke_call(params.get("token"), params.get("token_type_hint"), outcome);
+    }
+
+    fn record_revoke_call(&mut self, token: Option<&str>, hint: Option<&str>, outcome: &str) {
+        let family = token.and_then(|token| self.families.of_token(token));
         let call = RevokeCall {
             at: self.now(),
-            token_type_hint: params.get("token_type_hint").map(str::to_owned),
+            token_type_hint: hint.map(str::to_owned),
             family: family.map(|family| family.to_string()),
             outcome: outcome.to_owned(),
         };
@@ -84,7 +126,35 @@ impl Provider {
 
 #[cfg(test)]
 mod tests {
+    use crate::dialect::{Dialect, PLAIN};
+    use crate::settings::RevokeScope;
     use crate::state::testing::bench;
+
+    /// Which of these still work after a revocation of the first one's access token: its refresh token, another
+    /// sign-in with the same client, one with another client.
+    fn survivors(scope: RevokeScope) -> [bool; 3] {
+        let mut bench = bench();
+        bench.provider.settings.revoke_scope = scope;
+        let [revoked, same_client] = [(); 2].map(|()| bench.tokens("profile"));
+        bench.client_id = "another".to_owned();
+        let other_client = bench.tokens("profile");
+        bench.client_id = "client".to_owned();
+        assert_eq!(bench.revoke(&revoked.access_token, None), Ok(()));
+        assert_eq!(bench.sub_of(&revoked.access_token), None);
+        [
+            bench.refresh(revoked.refresh()).is_ok(),
+            bench.sub_of(&same_client.access_token).is_some(),
+            bench.sub_of(&other_client.access_token).is_some(),
+        ]
+    }
+
+    #[test]
+    fn a_revocation_takes_along_what_the_setting_says() {
+        assert_eq!(survivors(RevokeScope::Token), [true, true, true]);
+        assert_eq!(survivors(RevokeScope::Pair), [false, true, true]);
+        assert_eq!(survivors(RevokeScope::Grant), [false, false, true]);
+        assert_eq!(survivors(RevokeScope::Project), [false, false, false]);
+    }
 
     #[test]
     fn a_refresh_token_takes_its_family_along() {
@@ -139,5 +209,18 @@ mod tests {
         let outcomes: Vec<_> =
             bench.provider.stats().revoke_calls.into_iter().map(|call| call.outcome).collect();
         assert_eq!(outcomes, ["unsupported_token_type", "unsupported_token_type", "ok"]);
+    }
+
+    #[test]
+    fn some_providers_ask_no_client_and_know_which_tokens_live() {
+        const OPEN: Dialect =
+            Dialect { revocation_needs_client: false, revocation_knows_tokens: true, ..PLAIN };
+        let mut bench = bench();
+        bench.provider.dialect = &OPEN;
+        let tokens = bench.tokens("profile");
+        bench.secret = Some("wrong-secret".to_owned());
+        assert_eq!(bench.revoke(tokens.refresh(), None), Ok(()));
+        assert_eq!(bench.revoke(tokens.refresh(), None), Err("invalid_token"));
+        assert_eq!(bench.revoke("unknown", None), Err("invalid_token"));
     }
 }

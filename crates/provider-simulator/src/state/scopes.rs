@@ -12,8 +12,13 @@ pub(super) fn parse(scope: Option<&str>) -> Vec<String> {
 }
 
 /// Whether a scope is in the list.
-pub(super) fn contains(scopes: &[String], scope: &str) -> bool {
+pub(crate) fn contains(scopes: &[String], scope: &str) -> bool {
     scopes.iter().any(|known| known == scope)
+}
+
+/// Whether two lists have the same scopes, in whatever order.
+pub(super) fn same(one: &[String], other: &[String]) -> bool {
+    one.len() == other.len() && one.iter().all(|scope| contains(other, scope))
 }
 
 #[cfg(test)]

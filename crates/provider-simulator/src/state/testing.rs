@@ -8,7 +8,9 @@ use url::Url;
 
 use super::{AuthorizationAnswer, DeviceAuthorizationAnswer, PresentedClient, Provider, TokenAnswer};
 use super::{pkce, token_endpoint::DEVICE_CODE};
+use crate::dialect::PLAIN;
 use crate::params::Params;
+use crate::place::Place;
 use crate::settings::Settings;
 
 pub(super) const REDIRECT_URI: &str = "http://127.0.0.1:8080/callback";
@@ -36,15 +38,22 @@ fn set_up(auto_consent: bool) -> Bench {
     let wound = Arc::clone(&seconds);
     let clock = move || DateTime::from_timestamp(wound.load(Ordering::SeqCst), 0).expect("in range");
     Bench {
-        provider: Provider::new(
-            "http://sim.test".to_owned(),
-            auto_consent,
-            Settings::default(),
-            Arc::new(clock),
-        ),
+        provider: Provider::new(place(), &PLAIN, auto_consent, Settings::default(), Arc::new(clock)),
         client_id: "client".to_owned(),
         secret: Some("client-secret".to_owned()),
         seconds,
+    }
+}
+
+fn place() -> Place {
+    let here = "http://sim.test".to_owned();
+    Place {
+        origin: here.clone(),
+        web: here.clone(),
+        api: here.clone(),
+        web_name: here.clone(),
+        api_name: here.clone(),
+        issuer: here,
     }
 }
 
@@ -66,14 +75,17 @@ impl Bench {
     /// A code for these scopes, bound to [`VERIFIER`].
     pub(super) fn code(&mut self, scope: &str) -> String {
         let challenge = pkce::s256(VERIFIER);
-        let answer = self.provider.authorize(&Params::from([
-            ("response_type", "code"),
-            ("client_id", self.client_id.as_str()),
-            ("redirect_uri", REDIRECT_URI),
-            ("scope", scope),
-            ("code_challenge", &challenge),
-            ("code_challenge_method", "S256"),
-        ]));
+        let answer = self.provider.authorize(
+            &Params::from([
+                ("response_type", "code"),
+                ("client_id", self.client_id.as_str()),
+                ("redirect_uri", REDIRECT_URI),
+                ("scope", scope),
+                ("code_challenge", &challenge),
+                ("code_challenge_method", "S256"),
+            ]),
+            None,
+        );
         let AuthorizationAnswer::Redirect(url) = answer else { panic!("no redirect") };
         let url = Url::parse(&url).expect("a URL");
         url.query_pairs().find(|(name, _)| name == "code").expect("a code").1.into_owned()
@@ -115,7 +127,7 @@ impl Bench {
     pub(super) fn device(&mut self, scope: &str) -> DeviceAuthorizationAnswer {
         let params = self.params(&[("scope", scope)]);
         let client = PresentedClient::from_request(None, &params).expect("a client");
-        self.provider.authorize_device(Ok(&client), &params).unwrap_or_else(|error| panic!("{error:?}"))
+        self.provider.authorize_device(Ok(&client), &params, None).unwrap_or_else(|error| panic!("{error:?}"))
     }
 
     pub(super) fn poll(&mut self, device: &DeviceAuthorizationAnswer) -> Result<TokenAnswer, &'static str> {

@@ -1,5 +1,6 @@
 //! The token endpoint: which grant, by whom, and what is recorded of it (RFC 6749 section 3.2).
 
+use super::code_grant::PresentedCode;
 use super::families::FamilyId;
 use super::{ErrorCode, OAuthError, PresentedClient, Provider, TokenAnswer};
 use crate::params::Params;
@@ -14,17 +15,19 @@ const FAULT: &str = "fault";
 /// What a client presents for tokens.
 enum Grant<'a> {
     Code { code: &'a str, redirect_uri: Option<&'a str>, verifier: Option<&'a str> },
-    RefreshToken { token: &'a str, scope: Option<&'a str> },
+    RefreshToken { token: &'a str, scope: Option<&'a str>, redirect_uri: Option<&'a str> },
     DeviceCode { code: &'a str },
 }
 
 impl<'a> Grant<'a> {
-    fn from_params(params: &'a Params) -> Result<Self, OAuthError> {
+    fn from_params(params: &'a Params, needs_grant_type: bool) -> Result<Self, OAuthError> {
         if params.repeats_any() {
             return Err(OAuthError::invalid_request("a parameter comes more than once"));
         }
         let required = |name, missing| params.get(name).ok_or(OAuthError::invalid_request(missing));
-        match required("grant_type", "grant_type is missing")? {
+        let usual = (!needs_grant_type).then_some("authorization_code");
+        let missing = OAuthError::invalid_request("grant_type is missing");
+        match params.get("grant_type").or(usual).ok_or(missing)? {
             "authorization_code" => Ok(Self::Code {
                 code: required("code", "code is missing")?,
                 redirect_uri: params.get("redirect_uri"),
@@ -33,6 +36,7 @@ impl<'a> Grant<'a> {
             "refresh_token" => Ok(Self::RefreshToken {
                 token: required("refresh_token", "refresh_token is missing")?,
                 scope: params.get("scope"),
+                redirect_uri: params.get("redirect_uri"),
             }),
             DEVICE_CODE => Ok(Self::DeviceCode { code: required("device_code", "device_code is missing")? }),
             _ => Err(OAuthError::new(ErrorCode::UnsupportedGrantType, "unknown grant_type")),
@@ -62,18 +66,22 @@ impl Provider {
         client: Result<&PresentedClient, OAuthError>,
         params: &Params,
     ) -> Result<TokenAnswer, OAuthError> {
-        let client = client?.authenticate()?;
-        match Grant::from_params(params)? {
+        let client = client?.authenticate(self.settings.client_authentication)?;
+        match Grant::from_params(params, self.dialect.needs_grant_type)? {
             Grant::Code { code, redirect_uri, verifier } => {
-                self.redeem_code(&client, code, redirect_uri, verifier)
+                let pkce = self.settings.pkce;
+                self.redeem_code(&client, &PresentedCode { code, redirect_uri, verifier, pkce })
             }
-            Grant::RefreshToken { token, scope } => self.refresh(&client, token, scope),
+            Grant::RefreshToken { token, scope, redirect_uri } => {
+                self.refresh(&client, token, scope, redirect_uri)
+            }
             Grant::DeviceCode { code } => self.poll(&client, code),
         }
     }
 
     fn record_token_call(&mut self, params: &Params, outcome: &str) {
-        let presented = Grant::from_params(params).ok().and_then(|grant| self.credential(&grant));
+        let grant = Grant::from_params(params, self.dialect.needs_grant_type);
+        let presented = grant.ok().and_then(|grant| self.credential(&grant));
         let call = TokenCall {
             at: self.now(),
             grant: params.get("grant_type").map(str::to_owned),

@@ -1,29 +1,92 @@
 //! The userinfo endpoint (OpenID Connect Core section 5.3).
 
+use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 
+use super::families::IssuedToken;
 use super::{Provider, User, scopes};
 use crate::stats::UserinfoCall;
 
-/// Why userinfo tells nothing.
+/// Why an endpoint tells nothing about the user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum UserinfoRefusal {
     /// There is no bearer token (RFC 6750 section 3.1: then no error code either).
     NoToken,
     /// It is expired, revoked or unknown.
     InvalidToken,
+    /// It works, but not for this.
+    InsufficientScope,
+}
+
+/// What an access token stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Access {
+    /// Who agreed to it.
+    pub(crate) user: User,
+    /// The user's identifier at this provider.
+    pub(crate) sub: String,
+    /// What it is good for.
+    pub(crate) scopes: Vec<String>,
+    /// Who may use it.
+    pub(crate) client_id: String,
+    /// The directory of the account, where a provider has several.
+    pub(crate) directory: Option<&'static str>,
+    /// When it was issued.
+    pub(crate) issued_at: DateTime<Utc>,
+    /// When it expires, if ever.
+    pub(crate) expires_at: Option<DateTime<Utc>>,
+}
+
+impl Access {
+    /// Whether it has this scope.
+    pub(crate) fn has(&self, scope: &str) -> bool {
+        scopes::contains(&self.scopes, scope)
+    }
 }
 
 impl Provider {
     /// The claims that the scopes of the token allow (OpenID Connect Core section 5.4), and records the call.
+    #[cfg(test)]
     pub(crate) fn userinfo(&mut self, access_token: Option<&str>) -> Result<Value, UserinfoRefusal> {
-        let answer = self.claims_for(access_token);
+        self.access(access_token, |_| true).map(|access| claims(&access))
+    }
+
+    /// What the access token of a call stands for, and records the call.
+    pub(crate) fn access(
+        &mut self,
+        access_token: Option<&str>,
+        suffices: impl Fn(&Access) -> bool,
+    ) -> Result<Access, UserinfoRefusal> {
+        let answer = self.checked(access_token).and_then(|access| {
+            if suffices(&access) { Ok(access) } else { Err(UserinfoRefusal::InsufficientScope) }
+        });
         self.record_userinfo_call(match answer {
             Ok(_) => "ok",
             Err(UserinfoRefusal::NoToken) => "invalid_request",
             Err(UserinfoRefusal::InvalidToken) => "invalid_token",
+            Err(UserinfoRefusal::InsufficientScope) => "insufficient_scope",
         });
         answer
+    }
+
+    /// What an access token stands for, if it works. No call of the user's data, so none is recorded.
+    pub(crate) fn known(&self, access_token: &str) -> Option<Access> {
+        self.families.live(access_token, self.now()).map(|token| self.stands_for(&token))
+    }
+
+    /// What an access token stands for.
+    pub(super) fn stands_for(&self, token: &IssuedToken<'_>) -> Access {
+        let authorization = token.authorization;
+        let wrong = self.settings.userinfo_sub.clone();
+        Access {
+            sub: wrong.unwrap_or_else(|| (self.dialect.subject)(&authorization.user.sub)),
+            user: authorization.user.clone(),
+            scopes: token.scopes.to_vec(),
+            client_id: authorization.client_id.clone(),
+            directory: authorization.directory,
+            issued_at: token.issued_at,
+            expires_at: token.expires_at,
+        }
     }
 
     /// Records a call that a fault keeps from being handled.
@@ -31,21 +94,25 @@ impl Provider {
         self.record_userinfo_call("fault");
     }
 
-    fn claims_for(&self, access_token: Option<&str>) -> Result<Value, UserinfoRefusal> {
+    fn checked(&mut self, access_token: Option<&str>) -> Result<Access, UserinfoRefusal> {
         let token = access_token.ok_or(UserinfoRefusal::NoToken)?;
-        let (authorization, scopes) =
-            self.families.live(token, self.now()).ok_or(UserinfoRefusal::InvalidToken)?;
-        let mut claims = authorization.user.claims(scopes);
-        if let Some(sub) = &self.settings.userinfo_sub {
-            claims.insert("sub".to_owned(), json!(sub));
+        if self.families.lags(token) {
+            return Err(UserinfoRefusal::InvalidToken);
         }
-        Ok(claims.into())
+        self.known(token).ok_or(UserinfoRefusal::InvalidToken)
     }
 
     fn record_userinfo_call(&mut self, outcome: &str) {
         let at = self.now();
         self.calls.userinfo_calls.push(UserinfoCall { at, outcome: outcome.to_owned() });
     }
+}
+
+/// The standard claims (OpenID Connect Core section 5.1) that the scopes allow (section 5.4).
+pub(crate) fn claims(access: &Access) -> Value {
+    let mut claims = access.user.claims(&access.scopes);
+    claims.insert("sub".to_owned(), json!(access.sub));
+    claims.into()
 }
 
 impl User {

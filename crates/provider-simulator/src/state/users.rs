@@ -29,6 +29,19 @@ impl User {
         Self::offered().into_iter().find(|user| user.sub == sub).unwrap_or_else(|| Self::newcomer(sub))
     }
 
+    /// A name to sign in with: what stands before the `@`, of letters that every provider takes.
+    pub(crate) fn login(&self) -> String {
+        let mailbox = self.email.split('@').next().unwrap_or_default();
+        let plain =
+            |letter: char| if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '-' };
+        mailbox.chars().map(plain).collect()
+    }
+
+    /// The given name and the family name, where there are two names.
+    pub(crate) fn names(&self) -> (&str, Option<&str>) {
+        self.name.split_once(' ').map_or((&self.name, None), |(given, family)| (given, Some(family)))
+    }
+
     fn known(sub: &str, name: &str, mailbox: &str) -> Self {
         Self { sub: sub.to_owned(), name: name.to_owned(), email: format!("{mailbox}@example.test") }
     }
@@ -48,5 +61,13 @@ mod tests {
         assert_eq!(User::with_sub("1001"), User::default_user());
         assert_eq!(User::with_sub("octocat").email, "octocat@example.test");
         assert_eq!(User::with_sub("o@example.org").email, "o@example.org");
+    }
+
+    #[test]
+    fn logins_and_names_come_of_what_is_known() {
+        assert_eq!(User::default_user().login(), "ada");
+        assert_eq!(User::with_sub("Ö. Octo@example.org").login(), "---octo");
+        assert_eq!(User::default_user().names(), ("Ada", Some("Example")));
+        assert_eq!(User::with_sub("octocat").names(), ("octocat", None));
     }
 }

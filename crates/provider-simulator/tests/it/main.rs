@@ -4,6 +4,8 @@ mod browser;
 mod code_flow;
 mod control;
 mod device_flow;
+mod facts;
 mod fault_effects;
 mod lifecycle;
 mod pages;
+mod sites;

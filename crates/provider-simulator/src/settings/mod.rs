@@ -1,7 +1,14 @@
 //! How the simulated provider behaves: each setting reproduces something that real providers do.
 
+mod values;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+
+pub use values::{
+    AccessTokensExpire, CallbackIss, ClientAuthentication, ErrorsStatus, ExpiresIn, IdTokenForgery, Pkce,
+    RateLimit, RevokeScope, Rotation, ScopeField, ScopeSeparator, TokenFormat,
+};
 
 /// The longest token that can be asked for, in characters: far beyond what providers document.
 const LONGEST_TOKEN: usize = 64 * 1024;
@@ -13,6 +20,12 @@ const LONGEST_TOKEN: usize = 64 * 1024;
 pub struct Settings {
     /// Lifetime of access tokens in seconds.
     pub access_token_lifetime: u32,
+    /// Which access tokens expire at all.
+    pub access_tokens_expire: AccessTokensExpire,
+    /// The `expires_in` that clients are told when it is not the truth, in seconds.
+    pub told_lifetime: Option<u32>,
+    /// For how many seconds a refresh token works without being used; `None`: for ever.
+    pub refresh_token_lifetime: Option<u32>,
     /// Lifetime of authorization codes in seconds.
     pub code_lifetime: u32,
     /// Lifetime of device codes and user codes in seconds.
@@ -23,14 +36,33 @@ pub struct Settings {
     pub rotation: Rotation,
     /// With [`Rotation::Grace`]: for how many seconds a replaced refresh token still works.
     pub grace_seconds: u32,
+    /// A refresh token that was replaced and comes again takes the whole family along (RFC 9700 section 4.14.2).
+    /// Otherwise it is refused, and that is all.
+    pub reuse_kills_family: bool,
+    /// A refresh ends the access token before it: at once, or with [`Rotation::Grace`] when the grace ends.
+    pub old_access_token_dies: bool,
+    /// How many grants a user can have given a client; the oldest one dies without a word (as at GitHub and Google).
+    pub max_grants_per_user: Option<u32>,
     /// Answers to a refresh carry no refresh token; the old one stays in use whatever `rotation` says (as at Google).
     pub refresh_omits_refresh_token: bool,
     /// Refresh tokens also without the scope `offline_access` (OpenID Connect Core section 11).
     pub always_refresh_token: bool,
-    /// The HTTP status of errors at the token endpoint.
+    /// Refresh tokens come out of the device grant, too.
+    pub device_refresh_token: bool,
+    /// Whether there is a device grant for the client.
+    pub device_grant: bool,
+    /// So many polls from now are answered `slow_down` (RFC 8628 section 3.5); each takes one off.
+    pub slow_down_polls: u32,
+    /// How clients may authenticate (RFC 6749 section 2.3.1).
+    pub client_authentication: ClientAuthentication,
+    /// Which proofs for a code are known (RFC 7636).
+    pub pkce: Pkce,
+    /// The HTTP status of errors at the token endpoint and at the device authorization endpoint.
     pub errors_status: ErrorsStatus,
     /// The format of answers of the token endpoint.
     pub token_format: TokenFormat,
+    /// Under which name answers of the token endpoint tell the scopes.
+    pub scope_field: ScopeField,
     /// What stands between two scopes in answers of the token endpoint.
     pub scope_separator: ScopeSeparator,
     /// How answers of the token endpoint say `expires_in`.
@@ -41,38 +73,73 @@ pub struct Settings {
     pub callback_iss: CallbackIss,
     /// Whether the metadata announce that parameter (RFC 9207 section 3).
     pub announce_iss: bool,
-    /// Scopes granted whatever was asked for: partial consent, or more than was wanted.
+    /// Scopes granted whatever was asked for: partial consent, or more than was wanted. Answers name them as the
+    /// provider does.
     pub granted_scopes: Option<Vec<String>>,
+    /// Who agrees where nobody is asked and the request has no `login_hint`; `deny` refuses.
+    pub account: Option<String>,
     /// The `sub` that userinfo tells instead of the right one (OpenID Connect Core section 5.3.2).
     pub userinfo_sub: Option<String>,
     /// Refresh tokens cannot be revoked: `unsupported_token_type` (RFC 7009 section 2.2.1). Access tokens can.
     pub revoke_unsupported_token_type: bool,
+    /// What a revocation ends.
+    pub revoke_scope: RevokeScope,
     /// What is wrong with the ID tokens.
     pub id_token: IdTokenForgery,
+    /// By how many seconds the provider's clock is ahead of the right one, or behind it when negative.
+    pub clock_skew: i32,
+    /// So many calls with a new access token are refused before all servers of the provider know it.
+    pub replica_lag: u32,
+    /// How calls are told that there were too many, as long as this is not off.
+    pub rate_limit: RateLimit,
+    /// At the sites of GitHub: the client is a GitHub App and not an OAuth App. Its tokens begin with `ghu_`, expire
+    /// and have no scopes.
+    pub github_app: bool,
+    /// At the sites of GitHub: how many installations of the app each user can reach.
+    pub installations: u32,
 }
 
 impl Default for Settings {
     fn default() -> Self {
         Self {
             access_token_lifetime: 3600,
+            access_tokens_expire: AccessTokensExpire::Always,
+            told_lifetime: None,
+            refresh_token_lifetime: None,
             code_lifetime: 60,
             device_code_lifetime: 900,
             device_interval: None,
             rotation: Rotation::Immediate,
             grace_seconds: 60,
+            reuse_kills_family: true,
+            old_access_token_dies: false,
+            max_grants_per_user: None,
             refresh_omits_refresh_token: false,
             always_refresh_token: true,
+            device_refresh_token: true,
+            device_grant: true,
+            slow_down_polls: 0,
+            client_authentication: ClientAuthentication::Both,
+            pkce: Pkce::S256,
             errors_status: ErrorsStatus::BadRequest,
             token_format: TokenFormat::Json,
+            scope_field: ScopeField::Scope,
             scope_separator: ScopeSeparator::Space,
             expires_in: ExpiresIn::Number,
             token_length: None,
             callback_iss: CallbackIss::Correct,
             announce_iss: true,
             granted_scopes: None,
+            account: None,
             userinfo_sub: None,
             revoke_unsupported_token_type: false,
+            revoke_scope: RevokeScope::Token,
             id_token: IdTokenForgery::Ok,
+            clock_skew: 0,
+            replica_lag: 0,
+            rate_limit: RateLimit::Off,
+            github_app: false,
+            installations: 3,
         }
     }
 }
@@ -90,133 +157,6 @@ impl Settings {
             _ => Ok(merged),
         }
     }
-}
-
-/// What becomes of a refresh token that was used (RFC 9700 section 4.14.2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Rotation {
-    /// A new one replaces it; using the old one again kills the whole family.
-    Immediate,
-    /// It stays the one in use.
-    None,
-    /// As `Immediate`, but for `grace_seconds` the replaced one still gets the answer that its first use got: a new
-    /// access token and the refresh token now in use.
-    Grace,
-}
-
-/// The HTTP status of errors at the token endpoint, in JSON 400 or 200.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "u16", into = "u16")]
-pub enum ErrorsStatus {
-    /// As RFC 6749 section 5.2 says: 400, and 401 for `invalid_client`.
-    BadRequest,
-    /// Always 200, as GitHub does.
-    Ok,
-}
-
-impl TryFrom<u16> for ErrorsStatus {
-    type Error = &'static str;
-
-    fn try_from(status: u16) -> Result<Self, Self::Error> {
-        match status {
-            400 => Ok(Self::BadRequest),
-            200 => Ok(Self::Ok),
-            _ => Err("errorsStatus is 400 or 200"),
-        }
-    }
-}
-
-impl From<ErrorsStatus> for u16 {
-    fn from(status: ErrorsStatus) -> Self {
-        match status {
-            ErrorsStatus::BadRequest => 400,
-            ErrorsStatus::Ok => 200,
-        }
-    }
-}
-
-/// The format of answers of the token endpoint.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum TokenFormat {
-    /// `application/json` (RFC 6749 section 5.1).
-    Json,
-    /// `application/x-www-form-urlencoded`, as GitHub does when it is not asked for JSON.
-    Form,
-}
-
-/// What stands between two scopes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ScopeSeparator {
-    /// A space (RFC 6749 section 3.3).
-    Space,
-    /// A comma, as at GitHub.
-    Comma,
-}
-
-impl ScopeSeparator {
-    /// The separator itself.
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Space => " ",
-            Self::Comma => ",",
-        }
-    }
-}
-
-/// How answers say `expires_in`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ExpiresIn {
-    /// As a JSON number.
-    Number,
-    /// As a JSON string of digits.
-    String,
-    /// Not at all.
-    Absent,
-}
-
-/// The `iss` parameter of the authorization response (RFC 9207).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum CallbackIss {
-    /// Left out.
-    Absent,
-    /// The issuer.
-    Correct,
-    /// Another issuer, as in a mix-up attack.
-    Wrong,
-}
-
-/// What is wrong with the ID tokens: the corpus for the checks of OpenID Connect Core section 3.1.3.7 and RFC 8725.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum IdTokenForgery {
-    /// Nothing.
-    Ok,
-    /// `alg` is `none` and there is no signature.
-    AlgNone,
-    /// Signed with HMAC-SHA256 under the PEM text of the public key.
-    #[serde(rename = "hs256_with_public_key")]
-    Hs256WithPublicKey,
-    /// `iss` is another issuer.
-    WrongIssuer,
-    /// `aud` is another client.
-    WrongAudience,
-    /// `exp` is an hour ago.
-    Expired,
-    /// `nonce` is not the one of the authorization request.
-    WrongNonce,
-    /// `kid` is in no key set.
-    UnknownKid,
-    /// `aud` names a second client, and there is no `azp`.
-    TwoAudiencesWithoutAzp,
-    /// The signature is that of another token.
-    BadSignature,
-    /// No ID token, though the scope `openid` was granted.
-    Missing,
 }
 
 #[cfg(test)]
