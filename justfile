@@ -65,6 +65,10 @@ audit: cargo-deny
 openapi:
     UPDATE_OPENAPI=1 cargo test -p grantkeeper-rest --test it openapi::the_committed_document_is_the_one_that_is_served
 
+# Renew README's table of providers from what their clients say
+readme:
+    UPDATE_README=1 cargo test -p grantkeeper-provider-clients --test it readme::the_table_is_the_one_that_the_code_makes
+
 # Format the code
 fmt:
     cargo fmt --all

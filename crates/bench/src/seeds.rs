@@ -141,6 +141,7 @@ impl Seeds {
             issuer: provider.endpoints.issuer.clone(),
             user: user(number, &subject),
             subject,
+            redirect_uri: Some("https://caller.example.com/callback".to_owned()),
             requested_scopes: provider.scopes.clone(),
             granted_scopes: provider.scopes.clone(),
             access_token: nothing,
@@ -253,6 +254,7 @@ fn endpoints(host: &str) -> Result<ProviderEndpoints, Failure> {
     let at = |path: &str| Url::parse(&format!("https://{host}/{path}"));
     Ok(ProviderEndpoints {
         issuer: format!("https://{host}"),
+        api: None,
         authorization: at("authorize")?,
         token: at("token")?,
         userinfo: Some(at("userinfo")?),

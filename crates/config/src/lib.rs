@@ -30,7 +30,7 @@ pub use sections::keys::{KeyText, Keys};
 pub use sections::limits::Limits;
 pub use sections::log::{Log, LogFormat};
 pub use sections::network::{AllowedPeer, Network};
-pub use sections::providers::{EndpointReplacements, PROVIDER_TYPES, Providers};
+pub use sections::providers::{EndpointReplacements, Providers};
 pub use sections::public_url::PublicUrl;
 pub use sections::simulator::Simulator;
 pub use sections::tokens::Tokens;

@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 
 use crate::StoreError;
 use crate::accounts::ApiTokenStore;
-use crate::authorizations::FlowStore;
+use crate::authorizations::{DeviceFlowStore, FlowStore};
 use crate::revocations::RevocationQueue;
 use crate::services::Clock;
 use crate::tokens::RefreshLeases;
@@ -15,6 +15,8 @@ use crate::tokens::RefreshLeases;
 pub struct CleanUp {
     /// Flows.
     pub flows: Arc<dyn FlowStore>,
+    /// Device flows.
+    pub device_flows: Arc<dyn DeviceFlowStore>,
     /// API tokens and browser sessions.
     pub tokens: Arc<dyn ApiTokenStore>,
     /// Leases.
@@ -25,7 +27,7 @@ pub struct CleanUp {
     pub clock: Arc<dyn Clock>,
 }
 
-/// Flows stay for an hour, so that a late repeat is answered as one.
+/// Flows stay for an hour, so that a late repeat is answered as one; device flows likewise.
 const FLOWS: TimeDelta = TimeDelta::hours(1);
 /// Expired API tokens stay visible in lists for a month.
 const TOKENS: TimeDelta = TimeDelta::days(30);
@@ -39,6 +41,7 @@ impl CleanUp {
     pub async fn run(&self) -> Result<u64, StoreError> {
         let now = self.clock.now();
         Ok(self.flows.purge_flows(now - FLOWS).await?
+            + self.device_flows.purge_device_flows(now - FLOWS).await?
             + self.tokens.purge_expired_tokens(now - TOKENS).await?
             + self.leases.purge_leases(now - LEASES).await?
             + self.revocations.purge_revocations(now - RECEIPTS).await?)

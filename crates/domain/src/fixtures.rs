@@ -1,5 +1,6 @@
 //! What the unit tests of the use cases stand on: entities with sensible fields, and ports that are too simple to mock.
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -13,22 +14,25 @@ use uuid::Uuid;
 use crate::accounts::{Caller, Role, TokenPurpose};
 use crate::audit::{AuditAction, AuditEntry, AuditOutcome};
 use crate::authorizations::{
-    Authorization, Flow, FlowRoute, FlowStage, GrantState, MockAuthorizationStore, Scopes, UserInfo,
+    Authorization, DeviceFlow, DeviceStage, Flow, FlowRoute, FlowStage, GrantState, KeepGrant,
+    MockAuthorizationStore, Scopes, UserInfo,
 };
 use crate::ids::{
-    AccountId, ApiTokenId, AuthorizationId, CredentialId, FlowId, JobId, OrganizationId, ProviderId,
-    RevocationId,
+    AccountId, ApiTokenId, AuthorizationId, CredentialId, DeviceFlowId, FlowId, JobId, OrganizationId,
+    ProviderId, RevocationId,
 };
 use crate::jobs::{Job, JobKind, JobStatus};
 use crate::providers::{
-    ClientAuthentication, Identity, MockProviderClient, MockProviderClients, PkceSupport, Provider,
-    ProviderClient, ProviderClients, ProviderEndpoints, ProviderKind, ProviderStatus, TokenSet,
+    ClientAuthentication, Identity, MockProviderCatalog, MockProviderClient, MockProviderClients,
+    MockRevokeTokens, PkceSupport, Provider, ProviderClient, ProviderClients, ProviderEndpoints,
+    ProviderKind, ProviderStatus, RevocationScope, RevokeTokens, TokenSet,
 };
 use crate::revocations::{Revocation, RevocationStatus};
 use crate::sealing::{SealError, SealedSecret, SecretPlace, TokenSealer};
 use crate::secret::SecretHash;
 use crate::services::{Clock, Random};
 use crate::store::MockUnitOfWork;
+use crate::tokens::TokenSettings;
 use crate::{Change, CommitError, Secret, StoreError, Version};
 
 /// When everything here was made.
@@ -206,6 +210,55 @@ pub(crate) fn keeping(authorization: Authorization, provider: Provider) -> Arc<M
     Arc::new(store)
 }
 
+/// A store with the provider as it is found by each read in turn; the last one stays.
+pub(crate) fn found_in_turn(rows: impl IntoIterator<Item = Option<Provider>>) -> Arc<MockProviderCatalog> {
+    let rows = Mutex::new(rows.into_iter().collect::<VecDeque<_>>());
+    let mut catalog = MockProviderCatalog::new();
+    catalog.expect_provider().returning(move |_, _| {
+        let mut rows = rows.lock().unwrap();
+        Ok(if rows.len() > 1 { rows.pop_front().flatten() } else { rows[0].clone() })
+    });
+    Arc::new(catalog)
+}
+
+/// A store with this authorization, or none, for whatever identity.
+pub(crate) fn known_as(existing: Option<Authorization>) -> Arc<MockAuthorizationStore> {
+    let mut store = MockAuthorizationStore::new();
+    store.expect_authorization_for_identity().returning(move |_, _, _, _| Ok(existing.clone()));
+    Arc::new(store)
+}
+
+/// A provider whose revocations take that away; `None`: it has none.
+pub(crate) fn revoking(scope: Option<RevocationScope>) -> Arc<dyn ProviderClients> {
+    let mut client = MockProviderClient::new();
+    client.expect_revoke().returning(move |_| {
+        scope.map(|scope| {
+            let mut revoke = MockRevokeTokens::new();
+            revoke.expect_scope().return_const(scope);
+            Arc::new(revoke) as Arc<dyn RevokeTokens>
+        })
+    });
+    offering(client)
+}
+
+/// Keeps grants for identities that nobody has yet, at a provider as the catalog has it.
+pub(crate) fn keeping_grants(
+    catalog: Arc<MockProviderCatalog>,
+    store: Arc<MockUnitOfWork>,
+    clock: &Arc<dyn Clock>,
+) -> KeepGrant {
+    KeepGrant {
+        authorizations: known_as(None),
+        catalog,
+        clients: revoking(None),
+        sealer: LabelSealer::shared(),
+        store,
+        clock: Arc::clone(clock),
+        random: CountingRandom::shared(),
+        settings: TokenSettings::default(),
+    }
+}
+
 pub(crate) fn caller() -> Caller {
     Caller {
         account_id: AccountId::from_uuid(uuid(2)),
@@ -225,6 +278,7 @@ pub(crate) fn endpoints() -> ProviderEndpoints {
     let at = |path: &str| Url::parse(&format!("https://provider.example/{path}")).expect("a URL");
     ProviderEndpoints {
         issuer: "https://provider.example".to_owned(),
+        api: None,
         authorization: at("authorize"),
         token: at("token"),
         userinfo: Some(at("userinfo")),
@@ -274,6 +328,7 @@ pub(crate) fn authorization() -> Authorization {
         issuer: endpoints().issuer,
         subject: "subject".to_owned(),
         user: UserInfo { sub: "subject".to_owned(), ..UserInfo::default() },
+        redirect_uri: Some(flow().redirect_uri),
         requested_scopes: provider().scopes,
         granted_scopes: provider().scopes,
         access_token: SealedSecret::from_bytes(Vec::new()),
@@ -337,6 +392,30 @@ pub(crate) fn flow() -> Flow {
         stage: FlowStage::Pending,
         created_at: START,
         expires_at: START + crate::authorizations::FLOW_LIFETIME,
+        version: Version::FIRST,
+    }
+}
+
+/// A device flow whose handle is `handle` and whose device code is `device code`: five seconds between polls, a quarter of
+/// an hour in all; the person has not decided.
+pub(crate) fn device_flow() -> DeviceFlow {
+    let id = DeviceFlowId::from_uuid(uuid(35));
+    let organization_id = caller().organization_id;
+    let interval = TimeDelta::seconds(5);
+    DeviceFlow {
+        id,
+        organization_id,
+        account_id: caller().account_id,
+        provider_id: provider().id,
+        handle_hash: SecretHash::of("handle"),
+        device_code: sealed(DeviceFlow::device_code_place(organization_id, id), "device code"),
+        scopes: provider().scopes,
+        endpoints: endpoints().digest(),
+        interval,
+        next_poll_at: START + interval,
+        stage: DeviceStage::Pending,
+        created_at: START,
+        expires_at: START + TimeDelta::minutes(15),
         version: Version::FIRST,
     }
 }

@@ -64,6 +64,8 @@ typed_ids! {
     AuthorizationId,
     /// One run of the authorization code flow.
     FlowId,
+    /// One run of the device flow.
+    DeviceFlowId,
     /// A background job.
     JobId,
     /// A durable revocation of one authorization's tokens.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::accounts::{AccountStore, ApiTokenStore};
 use crate::audit::AuditLog;
-use crate::authorizations::{AuthorizationStore, FlowStore};
+use crate::authorizations::{AuthorizationStore, DeviceFlowStore, FlowStore};
 use crate::jobs::JobQueue;
 use crate::providers::{ProviderCatalog, ProviderClients};
 use crate::revocations::RevocationQueue;
@@ -21,6 +21,7 @@ pub trait Store:
     + AuditLog
     + AuthorizationStore
     + DataKeyStore
+    + DeviceFlowStore
     + FlowStore
     + JobQueue
     + ProviderCatalog

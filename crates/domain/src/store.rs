@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use crate::accounts::{Account, ApiToken, Organization};
 use crate::audit::AuditEntry;
-use crate::authorizations::{Authorization, Flow};
+use crate::authorizations::{Authorization, DeviceFlow, Flow};
 use crate::jobs::Job;
 use crate::providers::Provider;
 use crate::revocations::Revocation;
@@ -49,6 +49,8 @@ pub enum Row {
     Authorization(Box<Authorization>),
     /// An authorization flow.
     Flow(Box<Flow>),
+    /// A device flow.
+    DeviceFlow(Box<DeviceFlow>),
     /// A job.
     Job(Box<Job>),
     /// A revocation.
@@ -85,6 +87,7 @@ rows! {
     Provider(Box::new),
     Authorization(Box::new),
     Flow(Box::new),
+    DeviceFlow(Box::new),
     Job(Box::new),
     Revocation(Box::new),
 }

@@ -8,11 +8,14 @@ use crate::accounts::{
     RevokeApiToken, SetRedirectUris,
 };
 use crate::authorizations::{
-    CompleteFlow, ConfirmFlow, DeleteAuthorization, ExchangeCode, LookUpUser, StartFlow, ViewAuthorizations,
+    BeginDeviceFlow, CompleteFlow, ConfirmFlow, DeleteAuthorization, ExchangeCode, KeepGrant, LookUpUser,
+    PollDeviceFlow, StartFlow, ViewAuthorizations,
 };
 use crate::clean_up::CleanUp;
 use crate::jobs::{DeleteProviderJob, QueueStats, RunNextJob, StatsJob, ViewJobs};
-use crate::providers::{DeleteProvider, ListProviders, RegisterProvider, UpdateProvider, ViewProvider};
+use crate::providers::{
+    DeleteProvider, FindProvider, ListProviders, RegisterProvider, UpdateProvider, ViewProvider,
+};
 use crate::revocations::{RevocationAttempt, RunDueRevocations};
 use crate::sealing::{AuditedSealer, TokenSealer};
 use crate::tokens::{InFlight, LendAccessToken, RefreshTokensOnce, TokenSettings};
@@ -63,6 +66,8 @@ use_cases! {
     list_providers: ListProviders,
     /// Shows a provider.
     view_provider: ViewProvider,
+    /// Finds a provider by its id or slug.
+    find_provider: FindProvider,
     /// Changes providers.
     update_provider: UpdateProvider,
     /// Queues the deletion of providers.
@@ -73,6 +78,10 @@ use_cases! {
     confirm_flow: ConfirmFlow,
     /// Completes flows.
     complete_flow: CompleteFlow,
+    /// Begins device flows.
+    begin_device_flow: BeginDeviceFlow,
+    /// Polls device flows.
+    poll_device_flow: PollDeviceFlow,
     /// Shows authorizations.
     view_authorizations: ViewAuthorizations,
     /// Deletes authorizations.
@@ -101,15 +110,23 @@ impl UseCases {
         let tokens = settings.tokens;
         let authenticate =
             Arc::new(AuthenticateCaller { tokens: ports.store.clone(), clock: ports.clock.clone() });
-        let exchange = Arc::new(ExchangeCode {
+        let grants = Arc::new(KeepGrant {
             authorizations: ports.store.clone(),
-            flows: ports.store.clone(),
             catalog: ports.store.clone(),
             clients: ports.clients.clone(),
             sealer: ports.sealer.clone(),
             store: ports.store.clone(),
             clock: ports.clock.clone(),
             random: ports.random.clone(),
+            settings: tokens,
+        });
+        let exchange = Arc::new(ExchangeCode {
+            flows: ports.store.clone(),
+            catalog: ports.store.clone(),
+            clients: ports.clients.clone(),
+            sealer: ports.sealer.clone(),
+            grants: grants.clone(),
+            clock: ports.clock.clone(),
             settings: tokens,
         });
         let refresh = Arc::new(RefreshTokensOnce {
@@ -160,6 +177,7 @@ impl UseCases {
             catalog: ports.store.clone(),
             authorizations: ports.store.clone(),
             flows: ports.store.clone(),
+            device_flows: ports.store.clone(),
             leases: ports.store.clone(),
             detach: delete_authorization.clone(),
             revoke: run_due_revocations.clone(),
@@ -231,6 +249,7 @@ impl UseCases {
                 catalog: ports.store.clone(),
                 clients: ports.clients.clone(),
             }),
+            find_provider: Arc::new(FindProvider { catalog: ports.store.clone() }),
             update_provider: Arc::new(UpdateProvider {
                 catalog: ports.store.clone(),
                 clients: ports.clients.clone(),
@@ -277,6 +296,26 @@ impl UseCases {
                 random: ports.random.clone(),
                 settings: tokens,
             }),
+            begin_device_flow: Arc::new(BeginDeviceFlow {
+                catalog: ports.store.clone(),
+                clients: ports.clients.clone(),
+                sealer: ports.sealer.clone(),
+                store: ports.store.clone(),
+                clock: ports.clock.clone(),
+                random: ports.random.clone(),
+                settings: tokens,
+            }),
+            poll_device_flow: Arc::new(PollDeviceFlow {
+                catalog: ports.store.clone(),
+                flows: ports.store.clone(),
+                clients: ports.clients.clone(),
+                sealer: ports.sealer.clone(),
+                store: ports.store.clone(),
+                grants,
+                tasks: ports.tasks.clone(),
+                clock: ports.clock.clone(),
+                settings: tokens,
+            }),
             view_authorizations: Arc::new(ViewAuthorizations {
                 authorizations: ports.store.clone(),
                 clock: ports.clock.clone(),
@@ -305,6 +344,7 @@ impl UseCases {
             }),
             clean_up: Arc::new(CleanUp {
                 flows: ports.store.clone(),
+                device_flows: ports.store.clone(),
                 tokens: ports.store.clone(),
                 leases: ports.store.clone(),
                 revocations: ports.store.clone(),

@@ -8,8 +8,26 @@ use grantkeeper_domain::services::Clock;
 
 use crate::http::GuardedClient;
 use crate::openid::OpenidIssuer;
-use crate::providers::OidcClient;
+use crate::origins::Origins;
+use crate::parts::Parts;
+use crate::providers::{
+    BitbucketClient, BoxClient, GithubClient, GitlabClient, GoogleClient, MicrosoftClient, OidcClient,
+};
 use crate::settings::ClientSettings;
+
+/// Makes the client of a type.
+type MakeClient = fn(Parts) -> Arc<dyn ProviderClient>;
+
+/// Every type of provider and its client.
+const CLIENTS: &[(ProviderKind, MakeClient)] = &[
+    (ProviderKind::Github, |parts| Arc::new(GithubClient::new(parts))),
+    (ProviderKind::Gitlab, |parts| Arc::new(GitlabClient::new(parts))),
+    (ProviderKind::Bitbucket, |parts| Arc::new(BitbucketClient::new(parts))),
+    (ProviderKind::Google, |parts| Arc::new(GoogleClient::new(parts))),
+    (ProviderKind::Box, |parts| Arc::new(BoxClient::new(parts))),
+    (ProviderKind::Microsoft, |parts| Arc::new(MicrosoftClient::new(parts))),
+    (ProviderKind::Oidc, |parts| Arc::new(OidcClient::new(parts, OpenidIssuer::Registered))),
+];
 
 /// The clients of all types of providers that this installation offers.
 pub struct ProviderDirectory {
@@ -30,16 +48,20 @@ impl ProviderDirectory {
         let http = GuardedClient::new(settings.network, settings.limits, &settings.user_agent, clock)
             .map_err(ProviderDirectoryError::Http)?;
         let http = Arc::new(http);
+        let everyone = settings.simulator.as_ref().filter(|_| settings.simulator_plays_everyone);
+        let origins = everyone.map_or_else(Origins::real, Origins::simulated);
         let mut overrides = settings.overrides;
-        let mut oidc_client = |kind, issuer| -> Arc<dyn ProviderClient> {
-            let overrides = overrides.remove(&kind).unwrap_or_default();
-            Arc::new(OidcClient::new(Arc::clone(&http), issuer, overrides))
+        let mut parts = |kind| Parts {
+            http: Arc::clone(&http),
+            origins: origins.clone(),
+            overrides: overrides.remove(&kind).unwrap_or_default(),
         };
-        let mut clients = BTreeMap::new();
-        clients.insert(ProviderKind::Oidc, oidc_client(ProviderKind::Oidc, OpenidIssuer::Registered));
-        if let Some(url) = settings.simulator {
+        let mut clients: BTreeMap<_, _> =
+            CLIENTS.iter().map(|(kind, make)| (*kind, make(parts(*kind)))).collect();
+        if let Some(url) = &settings.simulator {
             let issuer = OpenidIssuer::Fixed(url.as_str().trim_end_matches('/').to_owned());
-            clients.insert(ProviderKind::Test, oidc_client(ProviderKind::Test, issuer));
+            let client = OidcClient::new(parts(ProviderKind::Test), issuer);
+            clients.insert(ProviderKind::Test, Arc::new(client));
         }
         Ok(Self { clients })
     }
@@ -48,5 +70,17 @@ impl ProviderDirectory {
 impl ProviderClients for ProviderDirectory {
     fn client(&self, kind: ProviderKind) -> Option<Arc<dyn ProviderClient>> {
         self.clients.get(&kind).cloned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_type_but_the_simulated_one_has_a_row() {
+        let rows: Vec<ProviderKind> = CLIENTS.iter().map(|(kind, _)| *kind).collect();
+        let expected = ProviderKind::ALL.into_iter().filter(|kind| *kind != ProviderKind::Test);
+        assert_eq!(rows, expected.collect::<Vec<_>>());
     }
 }

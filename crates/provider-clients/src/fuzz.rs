@@ -11,14 +11,19 @@ use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use crate::http::Answer;
-use crate::token_endpoint::{OPENID_ERRORS, TokenAnswer, read_refusal, read_token_answer};
+use crate::token_endpoint::{
+    OPENID_ERRORS, TokenAnswer, read_device_authorization, read_poll_refusal, read_refusal, read_token_answer,
+};
 
 const STATUSES: [u16; 12] = [200, 201, 204, 302, 400, 401, 403, 404, 408, 429, 500, 503];
 
 /// Every failure that the parser finds itself; no other word comes through an error.
-const REASONS: [&str; 9] = [
+const REASONS: [&str; 12] = [
     "malformed_token",
     "no_access_token",
+    "no_device_code",
+    "no_user_code",
+    "no_verification_uri",
     "redirect",
     "repeated_field",
     "request_timeout",
@@ -32,7 +37,7 @@ const TEN_YEARS: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 
 /// An answer is a success only with a 2xx and a token that can stand in a header, and says the same when it is written
 /// down in either form and read again. A failure says nothing but what it is, in one of our own words, and costs the
-/// grant only when it is called by its name. The bytes are a status, what headers there are, and the body.
+/// grant only when it is called by its name. The same goes for the answers of a device flow. The bytes are a status, what headers there are, and the body.
 ///
 /// # Panics
 /// When that does not hold.
@@ -53,14 +58,37 @@ pub fn token_answer(data: &[u8]) {
     }
     match read_refusal(&answer, now) {
         Ok(None) => assert!((200..300).contains(&status)),
-        Ok(Some(code)) => assert_is_our_own_word(&OPENID_ERRORS.failure(&code, None), status),
+        Ok(Some(error)) => assert_is_our_own_word(&OPENID_ERRORS.failure(&error, None), status),
         Err(error) => assert_is_our_own_word(&error, status),
+    }
+    device_answer(&answer, status);
+}
+
+/// A device flow begins only with a 2xx, and with what a person and we can use; a poll is refused only by the provider
+/// itself.
+fn device_answer(answer: &Answer, status: u16) {
+    match read_device_authorization(answer, &OPENID_ERRORS, DateTime::UNIX_EPOCH) {
+        Ok(device) => {
+            assert!((200..300).contains(&status));
+            assert!(!device.device_code.expose().is_empty() && !device.interval.is_zero());
+            assert!(!device.user_code.is_empty() && !device.user_code.chars().any(char::is_control));
+            let pages = [Some(&device.verification_uri), device.verification_uri_complete.as_ref()];
+            assert!(pages.into_iter().flatten().all(|url| matches!(url.scheme(), "https" | "http")));
+            assert!(device.expires_in <= TEN_YEARS && device.interval <= TEN_YEARS);
+        }
+        Err(error) => assert_is_our_own_word(&error, status),
+    }
+    match read_poll_refusal(answer, &OPENID_ERRORS, DateTime::UNIX_EPOCH) {
+        Ok(None) => {}
+        Ok(Some(_)) => assert!(matches!(status, 200..=299 | 400..=499)),
+        Err(error) => assert!(matches!(error.reason(), "repeated_field" | "unlisted_error"), "{error}"),
     }
 }
 
 /// The headers that mean something to the parser, with the head of the body for their values.
 fn headers(flags: u8, body: &[u8]) -> (HeaderMap, &[u8]) {
-    let names = ["retry-after", "x-ratelimit-remaining", "x-ratelimit-reset", "content-type"];
+    let names =
+        ["retry-after", "x-ratelimit-remaining", "x-ratelimit-reset", "content-type", "ratelimit-reset"];
     let mut headers = HeaderMap::new();
     let mut rest = body;
     for (_, name) in (0..).zip(names).filter(|(bit, _)| flags & (1 << bit) != 0) {
@@ -132,14 +160,16 @@ fn assert_is_our_own_word(error: &UpstreamError, status: u16) {
         UpstreamError::ClientRefused { code } => {
             assert!(matches!(code.as_str(), "invalid_client" | "unauthorized_client") && !trouble);
         }
+        UpstreamError::Misconfigured { code } => {
+            assert!(matches!(code.as_str(), "unsupported_grant_type" | "invalid_scope") && !trouble);
+        }
         UpstreamError::InteractionRequired { code } => {
             let known = ["interaction_required", "login_required", "consent_required"];
             assert!(known.contains(&code.as_str()) && !trouble);
         }
         UpstreamError::RateLimited { .. } => assert!(matches!(status, 403 | 429)),
         UpstreamError::Unavailable { reason, .. } => {
-            let transient =
-                ["unsupported_grant_type", "invalid_scope", "temporarily_unavailable", "server_error"];
+            let transient = ["temporarily_unavailable", "server_error"];
             assert!(REASONS.contains(reason) || transient.contains(reason), "{reason}");
         }
         UpstreamError::NotSupported | UpstreamError::TokenRefused | UpstreamError::Untrusted { .. } => {

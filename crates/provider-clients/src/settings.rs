@@ -20,6 +20,9 @@ pub struct ClientSettings {
     /// The simulated provider, which is what providers of the type `test` are. `None`: there is no such type.
     /// As an issuer identifier it is read without the slash at its end. The network policy must allow its address.
     pub simulator: Option<Url>,
+    /// Whether the simulated provider plays every provider in the cloud as well, each below a path that is the name of
+    /// its host: for trying things out and for tests. Self-managed providers are called where they are.
+    pub simulator_plays_everyone: bool,
     /// Endpoints that the operator puts in the place of a type's own. They take effect when a provider is registered.
     pub overrides: BTreeMap<ProviderKind, EndpointOverrides>,
 }
@@ -32,6 +35,7 @@ impl Default for ClientSettings {
             limits: Limits::default(),
             user_agent: concat!("grantkeeper/", env!("CARGO_PKG_VERSION")).to_owned(),
             simulator: None,
+            simulator_plays_everyone: false,
             overrides: BTreeMap::new(),
         }
     }
@@ -70,6 +74,8 @@ impl Default for Limits {
 pub struct EndpointOverrides {
     /// The issuer whose metadata are read instead of the registered one's, byte for byte.
     pub issuer: Option<String>,
+    /// The base of the provider's own REST API, without a slash at its end.
+    pub api: Option<Url>,
     /// The authorization endpoint.
     pub authorization: Option<Url>,
     /// The token endpoint.

@@ -4,7 +4,10 @@
 //! of errors, and knows nothing of the other APIs.
 
 mod api;
+mod authentication;
+mod body;
 mod client_address;
+mod external_auth;
 mod external_oauth;
 mod headers;
 mod health;
@@ -13,6 +16,7 @@ mod openapi;
 mod pages;
 mod query;
 mod request_log;
+mod routes;
 mod session;
 
 use actix_web::body::{BoxBody, MessageBody};
@@ -21,6 +25,7 @@ use actix_web::middleware::{NormalizePath, from_fn};
 use actix_web::{App, web};
 
 pub use api::{Api, Readiness, RestSettings};
+pub use external_auth::{EXTERNAL_AUTH_LIMITS, EXTERNAL_AUTH_ROUTES};
 pub use external_oauth::{EXTERNAL_OAUTH_LIMITS, EXTERNAL_OAUTH_ROUTES};
 pub use limits::{LimitSettings, PerMinute, Purpose};
 pub use openapi::description;
@@ -42,6 +47,7 @@ pub fn app(
         .app_data(api)
         // First, since the router tries one after the other.
         .configure(external_oauth::routes)
+        .configure(external_auth::routes)
         .configure(health::routes)
         .configure(openapi::routes)
         .configure(pages::routes)

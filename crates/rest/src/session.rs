@@ -3,15 +3,15 @@
 use actix_web::HttpRequest;
 use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
-use grantkeeper_domain::accounts::{ApiTokenSecret, AuthenticateError, Caller, SESSION_LIFETIME};
+use grantkeeper_domain::accounts::{ApiTokenSecret, Caller, SESSION_LIFETIME};
 use grantkeeper_domain::authorizations::FLOW_LIFETIME;
 use grantkeeper_domain::ids::FlowId;
 use grantkeeper_domain::secret::SecretHash;
 use grantkeeper_domain::{Secret, StoreError};
 
 use crate::Api;
-use crate::limits::{Attempt, Refused};
-use crate::request_log::request_id;
+use crate::authentication::{Unauthenticated, caller_with};
+use crate::limits::Refused;
 
 /// A person who is signed in, and what proves that a form came from one of our pages.
 pub(crate) struct Session {
@@ -32,14 +32,11 @@ pub(crate) async fn session(api: &Api, request: &HttpRequest) -> Result<Option<S
     let Some(cookie) = request.cookie(&api.settings.session_cookie) else {
         return Ok(None);
     };
-    let attempt = Attempt::begin(api, request).map_err(SessionError::Refused)?;
-    match api.use_cases.authenticate.run(cookie.value(), request_id(request)).await {
+    match caller_with(api, request, cookie.value()).await {
         Ok(caller) => Ok(Some(Session { caller, form_token: form_token(cookie.value()) })),
-        Err(AuthenticateError::Unauthenticated) => {
-            attempt.failed();
-            Ok(None)
-        }
-        Err(AuthenticateError::Store(error)) => Err(SessionError::Store(error)),
+        Err(Unauthenticated::NoToken) => Ok(None),
+        Err(Unauthenticated::Refused(refused)) => Err(SessionError::Refused(refused)),
+        Err(Unauthenticated::Store(error)) => Err(SessionError::Store(error)),
     }
 }
 

@@ -36,6 +36,7 @@ pub(crate) fn of(settings: &Settings) -> Value {
             "enabled": settings.simulator.enabled,
             "listen": settings.simulator.listen.to_string(),
             "auto_consent": settings.simulator.auto_consent,
+            "plays_everyone": settings.simulator.plays_everyone,
             "allow_with_public_url": settings.simulator.allow_with_public_url,
         },
         "providers": providers,
@@ -89,6 +90,7 @@ fn limits(limits: &Limits) -> Value {
 fn endpoints(replaced: &EndpointReplacements) -> Value {
     json!({
         "issuer": replaced.issuer,
+        "api_url": replaced.api_url.as_ref().map(Url::as_str),
         "authorization_url": replaced.authorization_url.as_ref().map(Url::as_str),
         "token_url": replaced.token_url.as_ref().map(Url::as_str),
         "userinfo_url": replaced.userinfo_url.as_ref().map(Url::as_str),

@@ -143,6 +143,7 @@ fn client_settings(settings: &Settings, simulator: Option<&Url>) -> ClientSettin
         network: network_policy(&settings.network.allow, simulator),
         limits: limits(settings.tokens.upstream_limit),
         simulator: simulator.cloned(),
+        simulator_plays_everyone: settings.simulator.plays_everyone,
         overrides: overrides.collect(),
         ..ClientSettings::default()
     }
@@ -175,6 +176,7 @@ fn network_policy(allow: &[AllowedPeer], simulator: Option<&Url>) -> NetworkPoli
 fn endpoint_overrides(replacements: &EndpointReplacements) -> EndpointOverrides {
     EndpointOverrides {
         issuer: replacements.issuer.clone(),
+        api: replacements.api_url.clone(),
         authorization: replacements.authorization_url.clone(),
         token: replacements.token_url.clone(),
         userinfo: replacements.userinfo_url.clone(),

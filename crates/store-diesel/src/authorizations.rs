@@ -42,6 +42,7 @@ pub(crate) struct AuthorizationRow {
     last_refreshed_at: Option<Time>,
     created_at: Time,
     version: i64,
+    redirect_uri: Option<String>,
 }
 
 impl AuthorizationRow {
@@ -74,6 +75,7 @@ impl AuthorizationRow {
             last_refreshed_at: authorization.last_refreshed_at.map(Time),
             created_at: authorization.created_at.into(),
             version: version.get(),
+            redirect_uri: authorization.redirect_uri.clone(),
         }
     }
 }
@@ -96,6 +98,7 @@ impl FromRow for Authorization {
             issuer: row.issuer,
             subject: row.subject,
             user: row.user_info.0,
+            redirect_uri: row.redirect_uri,
             requested_scopes: row.requested_scopes.0.into_iter().collect(),
             granted_scopes: row.granted_scopes.0.into_iter().collect(),
             access_token: SealedSecret::from_bytes(row.access_token),

@@ -13,8 +13,8 @@ use diesel::serialize::{self, IsNull, Output, ToSql};
 use diesel::sql_types::{self, BigInt, Binary, SqlType, Text, Timestamptz};
 use diesel::sqlite::Sqlite;
 use grantkeeper_domain::ids::{
-    AccountId, ApiTokenId, AuditId, AuthorizationId, CredentialId, DataKeyId, FlowId, JobId, OrganizationId,
-    ProviderId, RevocationId,
+    AccountId, ApiTokenId, AuditId, AuthorizationId, CredentialId, DataKeyId, DeviceFlowId, FlowId, JobId,
+    OrganizationId, ProviderId, RevocationId,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -84,8 +84,8 @@ macro_rules! ids {
 }
 
 ids! {
-    AccountId, ApiTokenId, AuditId, AuthorizationId, CredentialId, DataKeyId, FlowId, JobId, OrganizationId,
-    ProviderId, RevocationId,
+    AccountId, ApiTokenId, AuditId, AuthorizationId, CredentialId, DataKeyId, DeviceFlowId, FlowId, JobId,
+    OrganizationId, ProviderId, RevocationId,
 }
 
 /// A time, in whole microseconds.

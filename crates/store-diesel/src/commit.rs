@@ -93,6 +93,7 @@ fn versioned(row: &Row) -> &dyn Versioned {
         Row::Provider(row) => row.as_ref(),
         Row::Authorization(row) => row.as_ref(),
         Row::Flow(row) => row.as_ref(),
+        Row::DeviceFlow(row) => row.as_ref(),
         Row::Job(row) => row.as_ref(),
         Row::Revocation(row) => row.as_ref(),
     }

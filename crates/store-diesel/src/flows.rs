@@ -14,7 +14,8 @@ use crate::DieselStore;
 use crate::columns::{Id, Json, Time};
 use crate::connection::Connection;
 use crate::failure::{Failure, Unreadable};
-use crate::rows::{FromRow, Versioned, bytes, scope_list, versioned};
+use crate::outcomes::OutcomeColumns;
+use crate::rows::{FromRow, Versioned, bytes, hash_text, scope_list, versioned};
 use crate::schema::flows;
 
 #[derive(Queryable, Insertable, AsChangeset)]
@@ -58,21 +59,21 @@ impl FlowRow {
             account_id: flow.account_id.into(),
             provider_id: flow.provider_id.into(),
             route: route.to_owned(),
-            cookie_hash: cookie_hash.map(text),
-            state_hash: flow.state_hash.as_ref().map(text),
+            cookie_hash: cookie_hash.map(hash_text),
+            state_hash: flow.state_hash.as_ref().map(hash_text),
             redirect_uri: flow.redirect_uri.clone(),
             pkce_verifier: bytes(flow.pkce_verifier.as_ref()),
             nonce: flow.nonce.as_bytes().to_vec(),
             scopes: scope_list(&flow.scopes),
             force_consent: flow.force_consent,
-            endpoints: text(&flow.endpoints),
+            endpoints: hash_text(&flow.endpoints),
             stage: stage.name.to_owned(),
-            code_hash: stage.code.map(|code| text(&code.code_hash)),
+            code_hash: stage.code.map(|code| hash_text(&code.code_hash)),
             code_since: stage.code.map(|code| Time(code.since)),
             finished_at: stage.finished_at,
-            outcome: stage.outcome.map(str::to_owned),
-            authorization_id: stage.authorization_id,
-            reason: stage.reason.map(str::to_owned),
+            outcome: stage.end.outcome,
+            authorization_id: stage.end.authorization_id,
+            reason: stage.end.reason,
             created_at: flow.created_at.into(),
             expires_at: flow.expires_at.into(),
             version: version.get(),
@@ -105,12 +106,12 @@ impl FlowRow {
     }
 
     fn outcome(&self) -> Result<FlowOutcome, Unreadable> {
-        match (self.outcome.as_deref(), self.authorization_id, &self.reason) {
-            (Some("authorized"), Some(id), None) => Ok(FlowOutcome::Authorized(id.into())),
-            (Some("refused"), None, Some(reason)) => Ok(FlowOutcome::Refused(reason.clone())),
-            (Some("unavailable"), None, Some(reason)) => Ok(FlowOutcome::Unavailable(reason.clone())),
-            _ => Err(Unreadable("flows.outcome")),
-        }
+        let columns = OutcomeColumns {
+            outcome: self.outcome.clone(),
+            authorization_id: self.authorization_id,
+            reason: self.reason.clone(),
+        };
+        columns.read().ok_or(Unreadable("flows.outcome"))
     }
 }
 
@@ -120,9 +121,7 @@ struct StageColumns<'a> {
     name: &'static str,
     code: Option<&'a CodeInUse>,
     finished_at: Option<Time>,
-    outcome: Option<&'static str>,
-    authorization_id: Option<Id>,
-    reason: Option<&'a str>,
+    end: OutcomeColumns,
 }
 
 impl<'a> StageColumns<'a> {
@@ -131,27 +130,14 @@ impl<'a> StageColumns<'a> {
             FlowStage::Unconfirmed => Self { name: "unconfirmed", ..Self::default() },
             FlowStage::Pending => Self { name: "pending", ..Self::default() },
             FlowStage::Exchanging(code) => Self { name: "exchanging", code: Some(code), ..Self::default() },
-            FlowStage::Finished { redeemed, outcome, at } => {
-                let (outcome, authorization_id, reason) = match outcome {
-                    FlowOutcome::Authorized(id) => ("authorized", Some(Id::from(*id)), None),
-                    FlowOutcome::Refused(reason) => ("refused", None, Some(reason.as_str())),
-                    FlowOutcome::Unavailable(reason) => ("unavailable", None, Some(reason.as_str())),
-                };
-                Self {
-                    name: "finished",
-                    code: redeemed.as_ref(),
-                    finished_at: Some(Time(*at)),
-                    outcome: Some(outcome),
-                    authorization_id,
-                    reason,
-                }
-            }
+            FlowStage::Finished { redeemed, outcome, at } => Self {
+                name: "finished",
+                code: redeemed.as_ref(),
+                finished_at: Some(Time(*at)),
+                end: OutcomeColumns::of(outcome),
+            },
         }
     }
-}
-
-fn text(hash: &SecretHash) -> String {
-    hash.as_str().to_owned()
 }
 
 impl FromRow for Flow {
@@ -237,7 +223,7 @@ impl FlowStore for DieselStore {
         state: &SecretHash,
         account: Option<AccountId>,
     ) -> Result<Option<Flow>, StoreError> {
-        let state = text(state);
+        let state = hash_text(state);
         let newest = by_state(provider.into(), state);
         match account {
             Some(account) => self.one(newest.filter(flows::account_id.eq(Id::from(account)))).await,

@@ -18,6 +18,7 @@ mod commit;
 mod connection;
 mod data_keys;
 mod database;
+mod device_flows;
 mod failure;
 mod flows;
 mod jobs;
@@ -26,6 +27,7 @@ mod locked;
 mod migrations;
 mod open_error;
 mod organizations;
+mod outcomes;
 mod postgres;
 mod providers;
 #[cfg(test)]

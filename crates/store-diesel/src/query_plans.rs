@@ -1,5 +1,7 @@
 //! Every query of a port finds its rows through an index, on either database.
 
+use std::fs;
+use std::path::Path;
 use std::sync::LazyLock;
 
 use diesel::pg::Pg;
@@ -13,8 +15,8 @@ use uuid::Uuid;
 
 use crate::columns::{Id, Time};
 use crate::{
-    accounts, api_tokens, audit, authorizations, data_keys, flows, jobs, leases, organizations, providers,
-    revocations,
+    accounts, api_tokens, audit, authorizations, data_keys, device_flows, flows, jobs, leases, organizations,
+    providers, revocations,
 };
 
 #[derive(QueryableByName)]
@@ -46,7 +48,10 @@ fn assert_uses_an_index(plan: &str) {
 /// A database with our schema, for PostgreSQL to plan in.
 static POSTGRES: LazyLock<Database> = LazyLock::new(|| {
     let database = PostgresCluster::shared().fresh_database();
-    database.sql(include_str!("../../../migrations/postgres/2026-11-21-000000_init/up.sql"));
+    let migrations = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations/postgres");
+    for name in crate::migrations::names() {
+        database.sql(&fs::read_to_string(migrations.join(name).join("up.sql")).unwrap());
+    }
     database
 });
 
@@ -128,6 +133,9 @@ use_an_index_in_order! {
     flow_by_state: flows::by_state(id(), text());
     flow_by_state_of_account: flows::by_state(id(), text()).filter(crate::schema::flows::account_id.eq(id()));
     expired_flows: flows::expired(time());
+    device_flow: device_flows::by_id(id());
+    device_flow_by_handle: device_flows::by_handle(id(), text(), id());
+    expired_device_flows: device_flows::expired(time());
     job: jobs::by_id(id());
     jobs: jobs::newest_first(id(), 10);
     due_revocations: revocations::due(time(), 10);
@@ -143,11 +151,13 @@ fn purged_leases() {
     assert_uses_an_index(&plan(&leases::abandoned(time())));
 }
 
-// A handful of rows each, sorted after they are found.
+// A handful of rows each, sorted or counted after they are found.
 use_an_index! {
     accounts_with_email: accounts::by_email(text());
     authorizations_of: authorizations::of_account(id());
     claimable_jobs: jobs::claimable(time());
     claimable_revocations_of: revocations::claimable_of(id(), time(), 10);
     audit_tally: audit::tally(id());
+    exchanges_under_way: flows::exchanging(id(), time());
+    polls_under_way: device_flows::polling(id(), time());
 }

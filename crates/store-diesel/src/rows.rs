@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use grantkeeper_domain::Version;
 use grantkeeper_domain::authorizations::Scopes;
 use grantkeeper_domain::sealing::SealedSecret;
+use grantkeeper_domain::secret::SecretHash;
 
 use crate::columns::Json;
 use crate::connection::Connection;
@@ -87,6 +88,11 @@ pub(crate) use versioned;
 /// The bytes of a secret that may be missing.
 pub(crate) fn bytes(secret: Option<&SealedSecret>) -> Option<Vec<u8>> {
     secret.map(|sealed| sealed.as_bytes().to_vec())
+}
+
+/// The hash of a secret as it is kept.
+pub(crate) fn hash_text(hash: &SecretHash) -> String {
+    hash.as_str().to_owned()
 }
 
 /// Scopes as they are kept: a list in canonical order.

@@ -1,4 +1,5 @@
-//! The tables as diesel sees them, columns in the order of the migrations (rows are read by position).
+//! The tables as diesel sees them. Rows are read by position: the order of the columns is that of the fields of a row, and
+//! every query names them, so that a database may have them in another.
 
 diesel::table! {
     use diesel::sql_types::{BigInt, Text};
@@ -121,6 +122,7 @@ diesel::table! {
         last_refreshed_at -> Nullable<TimeColumn>,
         created_at -> TimeColumn,
         version -> BigInt,
+        redirect_uri -> Nullable<Text>,
     }
 }
 
@@ -145,6 +147,33 @@ diesel::table! {
         stage -> Text,
         code_hash -> Nullable<Text>,
         code_since -> Nullable<TimeColumn>,
+        finished_at -> Nullable<TimeColumn>,
+        outcome -> Nullable<Text>,
+        authorization_id -> Nullable<IdColumn>,
+        reason -> Nullable<Text>,
+        created_at -> TimeColumn,
+        expires_at -> TimeColumn,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Binary, Nullable, Text};
+    use crate::columns::{IdColumn, JsonColumn, TimeColumn};
+
+    device_flows (id) {
+        id -> IdColumn,
+        organization_id -> IdColumn,
+        account_id -> IdColumn,
+        provider_id -> IdColumn,
+        handle_hash -> Text,
+        device_code -> Binary,
+        scopes -> JsonColumn,
+        endpoints -> Text,
+        interval_micros -> BigInt,
+        next_poll_at -> TimeColumn,
+        stage -> Text,
+        polling_since -> Nullable<TimeColumn>,
         finished_at -> Nullable<TimeColumn>,
         outcome -> Nullable<Text>,
         authorization_id -> Nullable<IdColumn>,

@@ -12,7 +12,8 @@ use tokio::sync::watch;
 /// everyone who sleeps and whose time has come. Any number of tasks may share one.
 pub struct FixedClock {
     dial: watch::Sender<Dial>,
-    auto_advancing: bool,
+    /// Sleeps up to this length move the clock.
+    jumps: Option<Duration>,
 }
 
 #[derive(Clone, Copy)]
@@ -29,17 +30,23 @@ impl FixedClock {
 
     /// A clock that stands at that time.
     pub fn at(now: DateTime<Utc>) -> Arc<Self> {
-        Arc::new(Self::standing_at(now, false))
+        Arc::new(Self::standing_at(now, None))
     }
 
     /// A clock that every `sleep` moves to the sleeper's end at once, so that a loop which waits between its rounds
     /// runs through. Not for work with a time limit: there the limit is over before the work has begun.
     pub fn auto_advancing() -> Arc<Self> {
-        Arc::new(Self::standing_at(crate::entities::START, true))
+        Arc::new(Self::standing_at(crate::entities::START, Some(Duration::MAX)))
     }
 
-    fn standing_at(now: DateTime<Utc>, auto_advancing: bool) -> Self {
-        Self { dial: watch::Sender::new(Dial { now, sleepers: 0 }), auto_advancing }
+    /// A clock that only sleeps up to this length move, so that work which pauses between its tries runs through, and
+    /// its time limits, which are longer, still stand.
+    pub fn passing_pauses(longest: Duration) -> Arc<Self> {
+        Arc::new(Self::standing_at(crate::entities::START, Some(longest)))
+    }
+
+    fn standing_at(now: DateTime<Utc>, jumps: Option<Duration>) -> Self {
+        Self { dial: watch::Sender::new(Dial { now, sleepers: 0 }), jumps }
     }
 
     /// Moves the time on.
@@ -71,7 +78,7 @@ impl Clock for FixedClock {
 
     async fn sleep(&self, duration: Duration) {
         let end = self.now() + time_delta(duration);
-        if self.auto_advancing {
+        if self.jumps.is_some_and(|longest| duration <= longest) {
             self.dial.send_modify(|dial| dial.now = dial.now.max(end));
             // Others get their turn, as they do when somebody really waits.
             tokio::task::yield_now().await;
@@ -170,5 +177,16 @@ mod tests {
         clock.sleep(Duration::from_secs(60)).await;
         clock.sleep(Duration::from_millis(1)).await;
         assert_eq!(clock.now(), START + TimeDelta::milliseconds(60_001));
+    }
+    #[tokio::test]
+    async fn a_clock_that_passes_pauses_still_keeps_limits() {
+        let clock = FixedClock::passing_pauses(Duration::from_secs(2));
+        let as_port: Arc<dyn Clock> = clock.clone();
+        let work = async { as_port.sleep(Duration::from_secs(2)).await };
+        assert_eq!(within(&as_port, Duration::from_secs(3), work).await, Some(()));
+        let limit = tokio::spawn(async move { as_port.sleep(Duration::from_secs(3)).await });
+        clock.until_sleeping(1).await;
+        assert_eq!(clock.now(), START + TimeDelta::seconds(2));
+        limit.abort();
     }
 }

@@ -9,12 +9,12 @@ use grantkeeper_domain::accounts::{
 };
 use grantkeeper_domain::audit::{Actor, AuditAction, AuditEntry};
 use grantkeeper_domain::authorizations::{
-    Authorization, CodeInUse, FLOW_LIFETIME, Flow, FlowRoute, FlowStage, GrantState, RedirectAllowList,
-    Scopes, UserInfo,
+    Authorization, CodeInUse, DeviceFlow, DeviceStage, FLOW_LIFETIME, Flow, FlowRoute, FlowStage, GrantState,
+    RedirectAllowList, Scopes, UserInfo,
 };
 use grantkeeper_domain::ids::{
-    AccountId, ApiTokenId, AuthorizationId, CredentialId, DataKeyId, FlowId, JobId, OrganizationId,
-    ProviderId, RevocationId,
+    AccountId, ApiTokenId, AuthorizationId, CredentialId, DataKeyId, DeviceFlowId, FlowId, JobId,
+    OrganizationId, ProviderId, RevocationId,
 };
 use grantkeeper_domain::jobs::{Job, JobKind, JobStatus};
 use grantkeeper_domain::providers::{
@@ -96,6 +96,7 @@ pub fn endpoints(host: &str) -> ProviderEndpoints {
     let at = |path: &str| Url::parse(&format!("https://{host}/{path}")).expect("the host makes a URL");
     ProviderEndpoints {
         issuer: format!("https://{host}"),
+        api: None,
         authorization: at("authorize"),
         token: at("token"),
         userinfo: Some(at("userinfo")),
@@ -151,6 +152,7 @@ pub fn authorization(account: &Account, provider: &Provider) -> Authorization {
             ..UserInfo::default()
         },
         subject,
+        redirect_uri: Some("http://127.0.0.1:8099/callback".to_owned()),
         requested_scopes: provider.scopes.clone(),
         granted_scopes: provider.scopes.clone(),
         access_token: sealed("access token"),
@@ -186,6 +188,27 @@ pub fn flow(account: &Account, provider: &Provider) -> Flow {
         stage: FlowStage::Pending,
         created_at: START,
         expires_at: START + FLOW_LIFETIME,
+        version: Version::FIRST,
+    }
+}
+
+/// A device flow with a fresh handle, a quarter of an hour and five seconds between polls; the person has not decided.
+pub fn device_flow(account: &Account, provider: &Provider) -> DeviceFlow {
+    let interval = TimeDelta::seconds(5);
+    DeviceFlow {
+        id: DeviceFlowId::generate(&FRESH, START),
+        organization_id: account.organization_id,
+        account_id: account.id,
+        provider_id: provider.id,
+        handle_hash: hash(),
+        device_code: sealed("device code"),
+        scopes: provider.scopes.clone(),
+        endpoints: provider.endpoints.digest(),
+        interval,
+        next_poll_at: START + interval,
+        stage: DeviceStage::Pending,
+        created_at: START,
+        expires_at: START + TimeDelta::minutes(15),
         version: Version::FIRST,
     }
 }

@@ -8,14 +8,19 @@ use async_trait::async_trait;
 use grantkeeper_domain::Secret;
 use grantkeeper_domain::authorizations::{Scopes, UserInfo};
 use grantkeeper_domain::providers::{
-    AuthorizationRequest, CodeExchange, IdentifyUser, Identity, ProviderClient, ProviderClients,
-    ProviderConnection, ProviderEndpoints, ProviderKind, PublicClient, RefreshTokens, Registration,
-    RegistrationError, RevokeTokens, TokenSet, TokenToRevoke, UpstreamError,
+    AuthorizationRequest, AuthorizeDevices, CodeExchange, ExpectedUser, IdentifyUser, Identity, Installation,
+    ListInstallations, ProviderClient, ProviderClients, ProviderConnection, ProviderEndpoints, ProviderKind,
+    PublicClient, RefreshModel, RefreshRequest, RefreshTokens, Registered, Registration, RegistrationError,
+    RevocationScope, RevokeTokens, TokenSet, TokenToRevoke, UpstreamError, ValidateTokens,
 };
 use tokio::sync::watch;
 use url::Url;
 
 use crate::entities;
+
+mod device;
+
+pub use device::{Decision, Device};
 
 /// The issuer of a [`ScriptedProvider`], unless its [`State::endpoints`] are changed.
 pub const ISSUER: &str = "https://issuer.example";
@@ -31,6 +36,14 @@ pub enum Call {
     Refresh,
     /// Revoke.
     Revoke,
+    /// Tell whether an access token is good.
+    Validate,
+    /// Begin a device flow.
+    BeginDevice,
+    /// Tell whether the person at a device flow has decided.
+    PollDevice,
+    /// Tell where apps are installed.
+    Installations,
 }
 
 /// How the provider behaves, and what it has seen.
@@ -47,6 +60,14 @@ pub struct State {
     pub gives_id_tokens: bool,
     /// Whether it has a revocation endpoint.
     pub can_revoke: bool,
+    /// How long the codes of its device flows live.
+    pub device_expires_in: Duration,
+    /// How long it wants between two polls of a device flow.
+    pub device_interval: Duration,
+    /// Its device flows, oldest first.
+    pub devices: Vec<Device>,
+    /// Where its app is installed, whoever asks; `None`: it has no apps.
+    pub installations: Option<Vec<Installation>>,
     /// Access tokens and whose they are.
     pub access_tokens: HashMap<String, String>,
     /// Refresh tokens and whose they are.
@@ -57,6 +78,7 @@ pub struct State {
     pub nonces: Vec<Option<String>>,
     /// The codes that were redeemed, each with its PKCE verifier and nonce.
     pub redeemed: Vec<(String, Option<String>, Option<String>)>,
+    slow_downs: VecDeque<Option<Duration>>,
     calls: Vec<Call>,
     held: HashSet<Call>,
     next: HashMap<Call, VecDeque<Trouble>>,
@@ -72,7 +94,8 @@ enum Trouble {
 /// A provider of the types `oidc` and `test`, whose tokens are `access-N` and `refresh-N` with N counting up. Clones are
 /// the same provider.
 ///
-/// A code of [`Self::code`] is good for one exchange; any other code is the signed-in user's, as often as it comes.
+/// A code of [`Self::code`] is good for one exchange; any other code is the signed-in user's, as often as it comes. It has
+/// a device flow where its [`State::endpoints`] say so, and there [`Self::decide`] is the person.
 #[derive(Clone)]
 pub struct ScriptedProvider(Arc<watch::Sender<State>>);
 
@@ -96,11 +119,16 @@ impl ScriptedProvider {
             gives_refresh_tokens: true,
             gives_id_tokens: false,
             can_revoke: true,
+            device_expires_in: Duration::from_secs(900),
+            device_interval: Duration::from_secs(5),
+            devices: Vec::new(),
+            installations: None,
             access_tokens: HashMap::new(),
             refresh_tokens: HashMap::new(),
             revoked: Vec::new(),
             nonces: Vec::new(),
             redeemed: Vec::new(),
+            slow_downs: VecDeque::new(),
             calls: Vec::new(),
             held: HashSet::new(),
             next: HashMap::new(),
@@ -226,6 +254,12 @@ impl State {
         }
     }
 
+    /// Whose access token that is.
+    fn owner(&self, access_token: &Secret) -> Result<&str, UpstreamError> {
+        let owner = self.access_tokens.get(access_token.expose());
+        owner.map(String::as_str).ok_or(UpstreamError::TokenRefused)
+    }
+
     /// A pair of tokens for that person.
     fn issue(&mut self, person: &str, refreshable: bool) -> TokenSet {
         self.issued += 1;
@@ -275,21 +309,23 @@ impl ProviderClients for ScriptedProvider {
 
 #[async_trait]
 impl ProviderClient for ScriptedProvider {
-    async fn register(&self, registration: &Registration) -> Result<ProviderEndpoints, RegistrationError> {
-        self.check_scopes(&registration.scopes)?;
+    async fn register(&self, registration: &Registration) -> Result<Registered, RegistrationError> {
+        let scopes = registration.scopes.clone().unwrap_or_else(|| Scopes::parse("openid offline_access"));
         let endpoints = self.read(|state| state.endpoints.clone());
+        self.check_scopes(&endpoints, registration.app_slug.as_deref(), &scopes)?;
         if registration.host.as_ref().is_some_and(|host| *host != endpoints.issuer) {
             let message = format!("no provider answers there; this one is {}", endpoints.issuer);
             return Err(RegistrationError { field: "host", message });
         }
-        Ok(endpoints)
+        Ok(Registered { endpoints, scopes })
     }
 
-    fn default_scopes(&self) -> Scopes {
-        Scopes::parse("openid offline_access")
-    }
-
-    fn check_scopes(&self, scopes: &Scopes) -> Result<(), RegistrationError> {
+    fn check_scopes(
+        &self,
+        _: &ProviderEndpoints,
+        _: Option<&str>,
+        scopes: &Scopes,
+    ) -> Result<(), RegistrationError> {
         if scopes.contains("openid") {
             return Ok(());
         }
@@ -324,14 +360,12 @@ impl ProviderClient for ScriptedProvider {
     ) -> Result<TokenSet, UpstreamError> {
         self.answer(Call::Exchange, |state| {
             let person = state.redeem(exchange).ok_or_else(refused)?;
-            let mut tokens = state.issue(&person, state.gives_refresh_tokens);
-            tokens.identity = state.gives_id_tokens.then(|| identity(connection, &person));
-            Ok(tokens)
+            Ok(state.grant(connection, &person))
         })
         .await
     }
 
-    fn identify(&self) -> Arc<dyn IdentifyUser> {
+    fn identify(&self, _: &Scopes) -> Arc<dyn IdentifyUser> {
         Arc::new(self.clone())
     }
 
@@ -339,8 +373,24 @@ impl ProviderClient for ScriptedProvider {
         Some(Arc::new(self.clone()))
     }
 
+    fn refresh_model(&self, _: &ProviderEndpoints) -> RefreshModel {
+        RefreshModel::Rotating
+    }
+
     fn revoke(&self, _: &ProviderEndpoints) -> Option<Arc<dyn RevokeTokens>> {
         self.read(|state| state.can_revoke).then(|| Arc::new(self.clone()) as _)
+    }
+
+    fn validate(&self, _: &ProviderEndpoints, _: &Scopes) -> Option<Arc<dyn ValidateTokens>> {
+        Some(Arc::new(self.clone()))
+    }
+
+    fn device(&self, endpoints: &ProviderEndpoints) -> Option<Arc<dyn AuthorizeDevices>> {
+        endpoints.device_authorization.as_ref().map(|_| Arc::new(self.clone()) as _)
+    }
+
+    fn installations(&self, _: &ProviderEndpoints) -> Option<Arc<dyn ListInstallations>> {
+        self.read(|state| state.installations.is_some()).then(|| Arc::new(self.clone()) as _)
     }
 }
 
@@ -350,14 +400,14 @@ impl IdentifyUser for ScriptedProvider {
         &self,
         connection: &ProviderConnection,
         access_token: &Secret,
-        expected: Option<&'a str>,
+        expected: Option<ExpectedUser<'a>>,
     ) -> Result<Identity, UpstreamError> {
         self.answer(Call::Identify, |state| {
-            let person = state.access_tokens.get(access_token.expose()).ok_or(UpstreamError::TokenRefused)?;
-            if expected.is_some_and(|expected| expected != person) {
+            let found = identity(connection, state.owner(access_token)?);
+            if expected.is_some_and(|expected| expected != found.as_expected()) {
                 return Err(UpstreamError::Untrusted { reason: "subject_mismatch" });
             }
-            Ok(identity(connection, person))
+            Ok(found)
         })
         .await
     }
@@ -369,10 +419,11 @@ impl RefreshTokens for ScriptedProvider {
     async fn refresh_token(
         &self,
         _: &ProviderConnection,
-        refresh_token: &Secret,
+        request: &RefreshRequest,
     ) -> Result<TokenSet, UpstreamError> {
         self.answer(Call::Refresh, |state| {
-            let person = state.refresh_tokens.remove(refresh_token.expose()).ok_or_else(refused)?;
+            let known = state.refresh_tokens.remove(request.refresh_token.expose());
+            let person = known.ok_or_else(refused)?;
             Ok(state.issue(&person, true))
         })
         .await
@@ -381,8 +432,8 @@ impl RefreshTokens for ScriptedProvider {
 
 #[async_trait]
 impl RevokeTokens for ScriptedProvider {
-    fn scope(&self) -> &'static str {
-        "grant"
+    fn scope(&self) -> RevocationScope {
+        RevocationScope::Grant
     }
 
     async fn revoke_token(
@@ -397,6 +448,32 @@ impl RevokeTokens for ScriptedProvider {
                 state.revoked.push(token.expose().to_owned());
             }
             Ok(())
+        })
+        .await
+    }
+}
+
+#[async_trait]
+impl ValidateTokens for ScriptedProvider {
+    async fn validate_token(
+        &self,
+        _: &ProviderConnection,
+        access_token: &Secret,
+    ) -> Result<(), UpstreamError> {
+        self.answer(Call::Validate, |state| state.owner(access_token).map(|_| ())).await
+    }
+}
+
+#[async_trait]
+impl ListInstallations for ScriptedProvider {
+    async fn installations(
+        &self,
+        _: &ProviderConnection,
+        access_token: &Secret,
+    ) -> Result<Vec<Installation>, UpstreamError> {
+        self.answer(Call::Installations, |state| {
+            state.owner(access_token)?;
+            state.installations.clone().ok_or(UpstreamError::NotSupported)
         })
         .await
     }

@@ -14,7 +14,7 @@ use crate::seeds::Seeds;
 const COPY: &str = "COPY authorizations (id, organization_id, account_id, provider_id, credential_id, issuer, subject, \
     user_info, requested_scopes, granted_scopes, access_token, issued_at, expires_at, refresh_token, \
     refresh_token_expires_at, grant_state, dead_reason, grant_since, last_failure, next_attempt_at, last_refreshed_at, \
-    created_at, version) FROM STDIN (FORMAT binary)";
+    created_at, version, redirect_uri) FROM STDIN (FORMAT binary)";
 
 /// Copies every authorization into the database, past the store: one by one takes too long. The indices stay in place,
 /// and are filled as they are in service.
@@ -65,7 +65,8 @@ fn row(authorization: &Authorization) -> Result<Row, Failure> {
         .time(authorization.next_attempt_at)?
         .time(authorization.last_refreshed_at)?
         .time(authorization.created_at)?
-        .bigint(authorization.version.get())?;
+        .bigint(authorization.version.get())?
+        .text(authorization.redirect_uri.as_deref())?;
     Ok(row)
 }
 

@@ -2,14 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use grantkeeper_domain::providers::ProviderKind;
 use url::Url;
 
 use super::web_address;
 use crate::reader::Reader;
-
-/// The provider types that have a section.
-pub const PROVIDER_TYPES: [&str; 8] =
-    ["bitbucket", "box", "github", "gitlab", "google", "microsoft", "oidc", "test"];
 
 /// The replacements, per provider type; a type without any is not in here.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,6 +17,8 @@ pub struct Providers(BTreeMap<&'static str, EndpointReplacements>);
 pub struct EndpointReplacements {
     /// The issuer identifier, byte for byte (RFC 8414, 2).
     pub issuer: Option<String>,
+    /// The base of the provider's own REST API, without a slash at its end, where its type uses one.
+    pub api_url: Option<Url>,
     /// The authorization endpoint (RFC 6749, 3.1).
     pub authorization_url: Option<Url>,
     /// The token endpoint (RFC 6749, 3.2).
@@ -48,7 +47,8 @@ impl Providers {
     }
 
     pub(crate) fn read(reader: &mut Reader) -> Self {
-        let read = PROVIDER_TYPES.map(|name| (name, EndpointReplacements::read(reader, name)));
+        let read = ProviderKind::ALL.map(ProviderKind::as_str);
+        let read = read.map(|name| (name, EndpointReplacements::read(reader, name)));
         Self(
             read.into_iter()
                 .filter(|(_, replacements)| *replacements != EndpointReplacements::default())
@@ -60,9 +60,11 @@ impl Providers {
 impl EndpointReplacements {
     fn read(reader: &mut Reader, provider_type: &str) -> Self {
         let issuer = reader.parsed(&format!("providers.{provider_type}.issuer"), issuer);
+        let api_url = reader.parsed(&format!("providers.{provider_type}.api_url"), base);
         let mut url = |name| reader.parsed(&format!("providers.{provider_type}.{name}"), web_address::parse);
         Self {
             issuer,
+            api_url,
             authorization_url: url("authorization_url"),
             token_url: url("token_url"),
             userinfo_url: url("userinfo_url"),
@@ -76,9 +78,23 @@ impl EndpointReplacements {
 
 /// Kept as it was given: an issuer is compared byte for byte.
 fn issuer(text: &str) -> Result<String, String> {
-    let url = web_address::parse(text)?;
-    if url.query().is_some() {
-        return Err("leave out the query (what follows ?)".to_owned());
-    }
+    without_query(text)?;
     Ok(text.to_owned())
+}
+
+/// A URL that paths are put behind.
+fn base(text: &str) -> Result<Url, String> {
+    let url = without_query(text)?;
+    if text.ends_with('/') {
+        return Err("leave out the slash at the end".to_owned());
+    }
+    Ok(url)
+}
+
+fn without_query(text: &str) -> Result<Url, String> {
+    let url = web_address::parse(text)?;
+    match url.query() {
+        None => Ok(url),
+        Some(_) => Err("leave out the query (what follows ?)".to_owned()),
+    }
 }

@@ -6,9 +6,11 @@ use super::public_url::PublicUrl;
 use crate::reader::Reader;
 
 const ENABLED: &str = "simulator.enabled";
+const PLAYS_EVERYONE: &str = "simulator.plays_everyone";
 
 /// The simulated provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own in the file")]
 pub struct Simulator {
     /// Whether it runs, and the provider type `test` exists.
     pub enabled: bool,
@@ -16,6 +18,8 @@ pub struct Simulator {
     pub listen: SocketAddr,
     /// Whether it approves without asking.
     pub auto_consent: bool,
+    /// Whether it plays the providers in the cloud as well, so that none of them is ever asked.
+    pub plays_everyone: bool,
     /// Whether it may run beside a public address.
     pub allow_with_public_url: bool,
 }
@@ -26,6 +30,7 @@ impl Default for Simulator {
             enabled: false,
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 9_099)),
             auto_consent: false,
+            plays_everyone: false,
             allow_with_public_url: false,
         }
     }
@@ -38,6 +43,7 @@ impl Simulator {
             enabled: reader.switch(ENABLED).unwrap_or(default.enabled),
             listen: reader.parsed("simulator.listen", loopback_address).unwrap_or(default.listen),
             auto_consent: reader.switch("simulator.auto_consent").unwrap_or(default.auto_consent),
+            plays_everyone: reader.switch(PLAYS_EVERYONE).unwrap_or(default.plays_everyone),
             allow_with_public_url: reader
                 .switch("simulator.allow_with_public_url")
                 .unwrap_or(default.allow_with_public_url),
@@ -48,6 +54,13 @@ impl Simulator {
                 ENABLED,
                 "it approves anybody, and public_url is not on this machine; switch it off, or set \
                  simulator.allow_with_public_url = true as well if that is what you want",
+            );
+        }
+        if read.plays_everyone && !read.enabled {
+            reader.problem(
+                PLAYS_EVERYONE,
+                "the providers in the cloud are played by the simulator, and it is switched off; switch both on, with \
+                 simulator.enabled = true, or neither",
             );
         }
         read

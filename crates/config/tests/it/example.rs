@@ -26,6 +26,7 @@ fn what_is_commented_out_in_the_example_can_be_switched_on() {
     assert!(settings.keys.file().is_some());
     let oidc = settings.providers.get("oidc").unwrap();
     assert_eq!(oidc.issuer.as_deref(), Some("https://id.example.com"));
+    assert_eq!(oidc.api_url.as_ref().unwrap().as_str(), "https://id.example.com/api");
     assert_eq!(oidc.settings_url.as_ref().unwrap().as_str(), "https://id.example.com/settings");
 }
 

@@ -169,10 +169,18 @@ const WRONG: &[(&str, &str, &str)] = &[
         "0.0.0.0:9099",
         r#""0.0.0.0:9099" is not an address of this machine with a port; give one such as 127.0.0.1:9099"#,
     ),
+    (
+        "simulator.plays_everyone",
+        "true",
+        "the providers in the cloud are played by the simulator, and it is switched off; switch both on, with \
+         simulator.enabled = true, or neither",
+    ),
     ("simulator.enabled", "1", r#""1" is neither true nor false"#),
     ("providers.oidc.token_url", "http://id.example.com/token", HTTPS),
     ("providers.oidc.token_url", "https://me@id.example.com/token", "leave out the user name and password"),
     ("providers.oidc.issuer", "https://id.example.com?tenant=1", "leave out the query (what follows ?)"),
+    ("providers.github.api_url", "https://api.github.com/", "leave out the slash at the end"),
+    ("providers.github.api_url", "https://api.github.com?x", "leave out the query (what follows ?)"),
     (
         "providers.github.jwks_url",
         "/jwks",

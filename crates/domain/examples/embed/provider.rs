@@ -10,9 +10,11 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use grantkeeper_domain::Secret;
 use grantkeeper_domain::authorizations::{Scopes, UserInfo};
 use grantkeeper_domain::providers::{
-    AuthorizationRequest, ClientAuthentication, CodeExchange, IdentifyUser, Identity, PkceSupport,
-    ProviderClient, ProviderClients, ProviderConnection, ProviderEndpoints, ProviderKind, PublicClient,
-    RefreshTokens, Registration, RegistrationError, RevokeTokens, TokenSet, TokenToRevoke, UpstreamError,
+    AuthorizationRequest, AuthorizeDevices, ClientAuthentication, CodeExchange, ExpectedUser, IdentifyUser,
+    Identity, ListInstallations, PkceSupport, ProviderClient, ProviderClients, ProviderConnection,
+    ProviderEndpoints, ProviderKind, PublicClient, RefreshModel, RefreshRequest, RefreshTokens, Registered,
+    Registration, RegistrationError, RevocationScope, RevokeTokens, TokenSet, TokenToRevoke, UpstreamError,
+    ValidateTokens,
 };
 use sha2::{Digest as _, Sha256};
 use url::Url;
@@ -97,12 +99,13 @@ impl ProviderClients for InProcessProvider {
 
 #[async_trait]
 impl ProviderClient for InProcessProvider {
-    async fn register(&self, registration: &Registration) -> Result<ProviderEndpoints, RegistrationError> {
+    async fn register(&self, registration: &Registration) -> Result<Registered, RegistrationError> {
         let wrong = |message: &str| RegistrationError { field: "host", message: message.to_owned() };
         let host = registration.host.as_deref().ok_or_else(|| wrong("is required"))?;
         let at = |path: &str| Url::parse(&format!("{host}/{path}")).map_err(|_| wrong("is not a URL"));
-        Ok(ProviderEndpoints {
+        let endpoints = ProviderEndpoints {
             issuer: host.to_owned(),
+            api: None,
             authorization: at("authorize")?,
             token: at("token")?,
             userinfo: Some(at("userinfo")?),
@@ -113,14 +116,17 @@ impl ProviderClient for InProcessProvider {
             client_authentication: ClientAuthentication::ClientSecretBasic,
             pkce: PkceSupport::S256,
             settings_url: None,
-        })
+        };
+        let sensible = || Scopes::parse("openid profile offline_access");
+        Ok(Registered { endpoints, scopes: registration.scopes.clone().unwrap_or_else(sensible) })
     }
 
-    fn default_scopes(&self) -> Scopes {
-        Scopes::parse("openid profile offline_access")
-    }
-
-    fn check_scopes(&self, _: &Scopes) -> Result<(), RegistrationError> {
+    fn check_scopes(
+        &self,
+        _: &ProviderEndpoints,
+        _: Option<&str>,
+        _: &Scopes,
+    ) -> Result<(), RegistrationError> {
         Ok(())
     }
 
@@ -154,7 +160,7 @@ impl ProviderClient for InProcessProvider {
         Ok(issued.tokens())
     }
 
-    fn identify(&self) -> Arc<dyn IdentifyUser> {
+    fn identify(&self, _: &Scopes) -> Arc<dyn IdentifyUser> {
         Arc::new(self.clone())
     }
 
@@ -162,8 +168,26 @@ impl ProviderClient for InProcessProvider {
         Some(Arc::new(self.clone()))
     }
 
+    fn refresh_model(&self, _: &ProviderEndpoints) -> RefreshModel {
+        RefreshModel::Rotating
+    }
+
     fn revoke(&self, _: &ProviderEndpoints) -> Option<Arc<dyn RevokeTokens>> {
         Some(Arc::new(self.clone()))
+    }
+
+    // What a provider cannot do is `None`, and callers see that: nothing pretends.
+
+    fn validate(&self, _: &ProviderEndpoints, _: &Scopes) -> Option<Arc<dyn ValidateTokens>> {
+        None
+    }
+
+    fn device(&self, _: &ProviderEndpoints) -> Option<Arc<dyn AuthorizeDevices>> {
+        None
+    }
+
+    fn installations(&self, _: &ProviderEndpoints) -> Option<Arc<dyn ListInstallations>> {
+        None
     }
 }
 
@@ -173,7 +197,7 @@ impl IdentifyUser for InProcessProvider {
         &self,
         connection: &ProviderConnection,
         access_token: &Secret,
-        _: Option<&'a str>,
+        expected: Option<ExpectedUser<'a>>,
     ) -> Result<Identity, UpstreamError> {
         if !self.issued().access_tokens.iter().any(|token| token == access_token.expose()) {
             return Err(UpstreamError::TokenRefused);
@@ -181,7 +205,13 @@ impl IdentifyUser for InProcessProvider {
         let user =
             UserInfo { sub: PERSON.to_owned(), name: Some("Ada Lovelace".to_owned()), ..UserInfo::default() };
         let issuer = connection.client.endpoints.issuer.clone();
-        Ok(Identity { issuer, subject: PERSON.to_owned(), user })
+        let identity = Identity { issuer, subject: PERSON.to_owned(), user };
+        match expected {
+            Some(expected) if expected != identity.as_expected() => {
+                Err(UpstreamError::Untrusted { reason: "subject_mismatch" })
+            }
+            _ => Ok(identity),
+        }
     }
 }
 
@@ -190,10 +220,10 @@ impl RefreshTokens for InProcessProvider {
     async fn refresh_token(
         &self,
         _: &ProviderConnection,
-        refresh_token: &Secret,
+        request: &RefreshRequest,
     ) -> Result<TokenSet, UpstreamError> {
         let mut issued = self.issued();
-        take(&mut issued.refresh_tokens, refresh_token).ok_or_else(invalid_grant)?;
+        take(&mut issued.refresh_tokens, &request.refresh_token).ok_or_else(invalid_grant)?;
         issued.access_tokens.clear();
         Ok(issued.tokens())
     }
@@ -201,8 +231,8 @@ impl RefreshTokens for InProcessProvider {
 
 #[async_trait]
 impl RevokeTokens for InProcessProvider {
-    fn scope(&self) -> &'static str {
-        "token"
+    fn scope(&self) -> RevocationScope {
+        RevocationScope::Token
     }
 
     async fn revoke_token(

@@ -32,6 +32,9 @@ pub struct Authorization {
     pub subject: String,
     /// The profile, as it was when the user authorized.
     pub user: UserInfo,
+    /// The redirect URI of the flow that brought the grant, which some providers want again at a refresh; a device flow
+    /// has none.
+    pub redirect_uri: Option<String>,
     /// The scopes that were asked for.
     pub requested_scopes: Scopes,
     /// The scopes that were granted.

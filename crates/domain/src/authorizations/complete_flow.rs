@@ -344,7 +344,7 @@ fn error_code(error: &str) -> &str {
 /// so name the provider themselves.
 fn issuer_fits(provider: &Provider, route: &FlowRoute, iss: Option<&str>) -> bool {
     match (iss, route) {
-        (Some(iss), _) => iss == provider.endpoints.issuer,
+        (Some(iss), _) => provider.endpoints.is_issuer(iss),
         (None, FlowRoute::Caller) => true,
         (None, FlowRoute::Browser { .. }) => !provider.endpoints.announces_iss,
     }

@@ -6,8 +6,8 @@ use super::{Authorization, AuthorizationStore, if_own};
 use crate::accounts::Caller;
 use crate::audit::{AuditAction, AuditEntry};
 use crate::ids::AuthorizationId;
-use crate::revocations::{Revocation, RevocationStatus};
-use crate::sealing::{SealError, TokenSealer};
+use crate::revocations::Revocation;
+use crate::sealing::TokenSealer;
 use crate::services::{Clock, Random};
 use crate::{Change, CommitError, StoreError, UnitOfWork};
 
@@ -59,7 +59,9 @@ impl DeleteAuthorization {
         authorization: Authorization,
         audit: AuditEntry,
     ) -> Result<(), DetachError> {
-        let revocation = self.revocation(&authorization).await.map_err(DetachError::Store)?;
+        let now = self.clock.now();
+        let revocation = Revocation::moving(&authorization, &*self.sealer, &*self.random, now).await;
+        let revocation = revocation.map_err(DetachError::Store)?;
         let audit = audit.about_provider(authorization.provider_id).about_authorization(authorization.id);
         let changes = vec![Change::insert(revocation), Change::delete(authorization), Change::Audit(audit)];
         match self.store.commit(changes).await {
@@ -67,32 +69,6 @@ impl DeleteAuthorization {
             Err(CommitError::Conflict) => Err(DetachError::Conflict),
             Err(error) => Err(DetachError::Store(error.into_store_error())),
         }
-    }
-
-    /// Tokens that do not open cannot be revoked, but must not keep anybody from deleting them: the receipt tells.
-    async fn revocation(&self, authorization: &Authorization) -> Result<Revocation, StoreError> {
-        let now = self.clock.now();
-        match self.moved_tokens(authorization).await {
-            Ok(revocation) => Ok(revocation),
-            Err(SealError::Store(error)) => Err(error),
-            Err(SealError::UnknownFormat | SealError::UnknownKey | SealError::Tampered) => {
-                let revocation = Revocation::of(authorization, &*self.random, now);
-                let reason = "secret_rejected".to_owned();
-                Ok(revocation.finished(RevocationStatus::Failed, Some(reason), now))
-            }
-        }
-    }
-
-    async fn moved_tokens(&self, authorization: &Authorization) -> Result<Revocation, SealError> {
-        let access =
-            self.sealer.open(authorization.access_token_place(), &authorization.access_token).await?;
-        let refresh = match &authorization.refresh_token {
-            Some(sealed) => Some(self.sealer.open(authorization.refresh_token_place(), sealed).await?),
-            None => None,
-        };
-        Revocation::of(authorization, &*self.random, self.clock.now())
-            .with_tokens(Some(&access), refresh.as_ref(), &*self.sealer)
-            .await
     }
 }
 

@@ -7,7 +7,7 @@ use super::UserInfo;
 use crate::accounts::Caller;
 use crate::audit::{AuditAction, AuditEntry, AuditOutcome};
 use crate::ids::AuthorizationId;
-use crate::providers::{Identity, ProviderClients, UpstreamError};
+use crate::providers::{ExpectedUser, Identity, ProviderClients, UpstreamError};
 use crate::sealing::{SealError, TokenSealer};
 use crate::services::{Clock, Random, within};
 use crate::tokens::{LendAccessToken, LendError, Lendable, TokenSettings};
@@ -98,7 +98,11 @@ impl LookUpUser {
         let Lendable { authorization, provider, access_token } = lendable;
         let client = self.clients.client(provider.kind).ok_or(UpstreamError::NotSupported)?;
         let connection = provider.connect(&*self.sealer).await.map_err(SealError::into_upstream_error)?;
-        client.identify().identify_user(&connection, access_token, Some(&authorization.subject)).await
+        let expected = ExpectedUser { issuer: &authorization.issuer, subject: &authorization.subject };
+        client
+            .identify(&authorization.requested_scopes)
+            .identify_user(&connection, access_token, Some(expected))
+            .await
     }
 }
 

@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-use super::{Authorization, Flow};
-use crate::ids::{AccountId, AuthorizationId, FlowId, OrganizationId, ProviderId};
+use super::{Authorization, DeviceFlow, Flow};
+use crate::ids::{AccountId, AuthorizationId, DeviceFlowId, FlowId, OrganizationId, ProviderId};
 use crate::providers::Provider;
 use crate::secret::SecretHash;
 use crate::store::StoreError;
@@ -78,4 +78,26 @@ pub trait FlowStore: Send + Sync {
 
     /// Removes flows that expired before that time; returns how many.
     async fn purge_flows(&self, before: DateTime<Utc>) -> Result<u64, StoreError>;
+}
+
+/// Reads device flows.
+#[cfg_attr(any(test, feature = "mock"), mockall::automock)]
+#[async_trait]
+pub trait DeviceFlowStore: Send + Sync {
+    /// The device flow with this id.
+    async fn device_flow(&self, id: DeviceFlowId) -> Result<Option<DeviceFlow>, StoreError>;
+
+    /// The device flow that `account` began at a provider and got this handle for.
+    async fn device_flow_by_handle(
+        &self,
+        provider: ProviderId,
+        handle: &SecretHash,
+        account: AccountId,
+    ) -> Result<Option<DeviceFlow>, StoreError>;
+
+    /// How many device flows at a provider are [`DeviceStage::Polling`](super::DeviceStage::Polling) since then or later.
+    async fn polls_under_way(&self, provider: ProviderId, since: DateTime<Utc>) -> Result<u64, StoreError>;
+
+    /// Removes device flows that expired before that time; returns how many.
+    async fn purge_device_flows(&self, before: DateTime<Utc>) -> Result<u64, StoreError>;
 }

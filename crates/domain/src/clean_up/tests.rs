@@ -2,7 +2,7 @@ use mockall::predicate::eq;
 
 use super::*;
 use crate::accounts::MockApiTokenStore;
-use crate::authorizations::MockFlowStore;
+use crate::authorizations::{MockDeviceFlowStore, MockFlowStore};
 use crate::fixtures::{START, VirtualClock, unavailable};
 use crate::revocations::MockRevocationQueue;
 use crate::tokens::MockRefreshLeases;
@@ -11,6 +11,9 @@ use crate::tokens::MockRefreshLeases;
 async fn each_thing_has_its_time() {
     let mut flows = MockFlowStore::new();
     flows.expect_purge_flows().with(eq(START - TimeDelta::hours(1))).times(1).returning(|_| Ok(1));
+    let mut device_flows = MockDeviceFlowStore::new();
+    let an_hour_ago = eq(START - TimeDelta::hours(1));
+    device_flows.expect_purge_device_flows().with(an_hour_ago).times(1).returning(|_| Ok(50_000));
     let mut tokens = MockApiTokenStore::new();
     tokens.expect_purge_expired_tokens().with(eq(START - TimeDelta::days(30))).times(1).returning(|_| Ok(20));
     let mut leases = MockRefreshLeases::new();
@@ -23,12 +26,13 @@ async fn each_thing_has_its_time() {
         .returning(|_| Ok(4000));
     let clean_up = CleanUp {
         flows: Arc::new(flows),
+        device_flows: Arc::new(device_flows),
         tokens: Arc::new(tokens),
         leases: Arc::new(leases),
         revocations: Arc::new(revocations),
         clock: VirtualClock::start(),
     };
-    assert_eq!(clean_up.run().await.unwrap(), 4321);
+    assert_eq!(clean_up.run().await.unwrap(), 54_321);
 }
 
 #[tokio::test(start_paused = true)]
@@ -37,6 +41,7 @@ async fn a_store_that_is_away_is_an_error() {
     flows.expect_purge_flows().returning(|_| Err(unavailable()));
     let clean_up = CleanUp {
         flows: Arc::new(flows),
+        device_flows: Arc::new(MockDeviceFlowStore::new()),
         tokens: Arc::new(MockApiTokenStore::new()),
         leases: Arc::new(MockRefreshLeases::new()),
         revocations: Arc::new(MockRevocationQueue::new()),

@@ -13,7 +13,8 @@ use serde::Serialize;
 use super::{Job, JobDetail, JobKindName, JobQueue, JobStatus};
 use crate::audit::{Actor, AuditAction, AuditEntry, AuditOutcome};
 use crate::authorizations::{
-    Authorization, AuthorizationStore, DeleteAuthorization, DetachError, EXCHANGE_LIMIT, FlowStore,
+    Authorization, AuthorizationStore, DeleteAuthorization, DetachError, DeviceFlowStore, EXCHANGE_LIMIT,
+    FlowStore,
 };
 use crate::ids::ProviderId;
 use crate::providers::{Provider, ProviderCatalog, ProviderStatus};
@@ -30,6 +31,8 @@ pub struct DeleteProviderJob {
     pub authorizations: Arc<dyn AuthorizationStore>,
     /// Tells whether codes are being redeemed.
     pub flows: Arc<dyn FlowStore>,
+    /// Tells which device flows are being polled.
+    pub device_flows: Arc<dyn DeviceFlowStore>,
     /// Keeps refreshes away while an authorization is detached.
     pub leases: Arc<dyn RefreshLeases>,
     /// Turns them into revocations.
@@ -96,10 +99,16 @@ impl DeleteProviderJob {
     /// Codes that are at the provider now come back as tokens, which have to be revoked while the provider is still
     /// known. No new flow reaches this far: the provider is hidden.
     async fn await_exchanges(&self, id: ProviderId) -> Result<(), StoreError> {
-        while self.flows.exchanges_under_way(id, self.clock.now() - EXCHANGE_LIMIT).await? > 0 {
+        while self.exchanges_under_way(id).await? > 0 {
             self.clock.sleep(LOOK).await;
         }
         Ok(())
+    }
+
+    async fn exchanges_under_way(&self, id: ProviderId) -> Result<u64, StoreError> {
+        let since = self.clock.now() - EXCHANGE_LIMIT;
+        Ok(self.flows.exchanges_under_way(id, since).await?
+            + self.device_flows.polls_under_way(id, since).await?)
     }
 
     async fn detach_all(&self, job: &Job, id: ProviderId) -> Result<(), StoreError> {

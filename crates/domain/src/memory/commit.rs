@@ -19,6 +19,7 @@ macro_rules! with_noun {
             Row::Provider(boxed) => with_noun!(@unboxed boxed, $noun => $run),
             Row::Authorization(boxed) => with_noun!(@unboxed boxed, $noun => $run),
             Row::Flow(boxed) => with_noun!(@unboxed boxed, $noun => $run),
+            Row::DeviceFlow(boxed) => with_noun!(@unboxed boxed, $noun => $run),
             Row::Job(boxed) => with_noun!(@unboxed boxed, $noun => $run),
             Row::Revocation(boxed) => with_noun!(@unboxed boxed, $noun => $run),
         }

@@ -10,6 +10,7 @@ mod audit;
 mod authorizations;
 mod commit;
 mod data_keys;
+mod device_flows;
 mod flows;
 mod jobs;
 mod leases;
@@ -24,7 +25,7 @@ use async_trait::async_trait;
 
 use crate::accounts::{Account, ApiToken, Organization};
 use crate::audit::AuditEntry;
-use crate::authorizations::{Authorization, Flow};
+use crate::authorizations::{Authorization, DeviceFlow, Flow};
 use crate::ids::{AuditId, AuthorizationId, DataKeyId};
 use crate::jobs::Job;
 use crate::providers::Provider;
@@ -50,6 +51,7 @@ struct State {
     providers: Table<Provider>,
     authorizations: Table<Authorization>,
     flows: Table<Flow>,
+    device_flows: Table<DeviceFlow>,
     jobs: Table<Job>,
     revocations: Table<Revocation>,
     leases: BTreeMap<AuthorizationId, LeaseRow>,

@@ -7,9 +7,10 @@ use chrono::{DateTime, Utc};
 use super::State;
 use super::commit::Transaction;
 use crate::accounts::{Account, ApiToken, Organization};
-use crate::authorizations::{Authorization, Flow};
+use crate::authorizations::{Authorization, DeviceFlow, Flow};
 use crate::ids::{
-    AccountId, ApiTokenId, AuthorizationId, FlowId, JobId, OrganizationId, ProviderId, RevocationId,
+    AccountId, ApiTokenId, AuthorizationId, DeviceFlowId, FlowId, JobId, OrganizationId, ProviderId,
+    RevocationId,
 };
 use crate::jobs::Job;
 use crate::providers::Provider;
@@ -90,6 +91,7 @@ tables! {
     providers: ProviderId => Provider,
     authorizations: AuthorizationId => Authorization,
     flows: FlowId => Flow,
+    device_flows: DeviceFlowId => DeviceFlow,
     jobs: JobId => Job,
     revocations: RevocationId => Revocation,
 }

@@ -6,7 +6,7 @@ use super::commit::Transaction;
 use super::noun::Noun;
 use super::{MemoryStore, State};
 use crate::accounts::Organization;
-use crate::authorizations::{Authorization, Flow};
+use crate::authorizations::{Authorization, DeviceFlow, Flow};
 use crate::ids::{OrganizationId, ProviderId};
 use crate::providers::{Provider, ProviderCatalog};
 use crate::{StoreError, Unique};
@@ -55,6 +55,9 @@ impl Noun for Provider {
     fn take_along(&self, transaction: &mut Transaction<'_>) {
         for flow in transaction.ids(|row: &Flow| row.provider_id == self.id) {
             transaction.remove::<Flow>(flow);
+        }
+        for flow in transaction.ids(|row: &DeviceFlow| row.provider_id == self.id) {
+            transaction.remove::<DeviceFlow>(flow);
         }
     }
 }

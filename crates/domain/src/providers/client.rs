@@ -1,4 +1,9 @@
 //! The port to the providers themselves.
+#![cfg_attr(
+    any(test, feature = "mock"),
+    expect(clippy::ref_option_ref, reason = "what the mocks are made of is not ours to write")
+)]
+#![expect(clippy::needless_lifetimes, reason = "a mock cannot be made of an elided lifetime in an `Option`")]
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,7 +11,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use url::Url;
 
-use super::{IdentifyUser, ProviderEndpoints, ProviderKind, RefreshTokens, RevokeTokens};
+use super::{
+    AuthorizeDevices, IdentifyUser, ListInstallations, ProviderEndpoints, ProviderKind, RefreshModel,
+    RefreshTokens, RevokeTokens, ValidateTokens,
+};
 use crate::Secret;
 use crate::authorizations::Scopes;
 
@@ -22,14 +30,17 @@ pub trait ProviderClients: Send + Sync {
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
 #[async_trait]
 pub trait ProviderClient: Send + Sync {
-    /// Learns a provider's endpoints for its registration. Nothing is stored when this fails.
-    async fn register(&self, registration: &Registration) -> Result<ProviderEndpoints, RegistrationError>;
+    /// Learns a provider's endpoints for its registration, and makes sure that somebody is there. Nothing is stored
+    /// when this fails.
+    async fn register(&self, registration: &Registration) -> Result<Registered, RegistrationError>;
 
-    /// The scopes of a registration that names none.
-    fn default_scopes(&self) -> Scopes;
-
-    /// Whether flows of this type can do with these scopes.
-    fn check_scopes(&self, scopes: &Scopes) -> Result<(), RegistrationError>;
+    /// Whether flows at a provider with these endpoints can do with these scopes; `app_slug` is that of its registration.
+    fn check_scopes<'a>(
+        &self,
+        endpoints: &ProviderEndpoints,
+        app_slug: Option<&'a str>,
+        scopes: &Scopes,
+    ) -> Result<(), RegistrationError>;
 
     /// The page of the provider to which the person goes (RFC 6749, 4.1.1).
     fn authorization_url(&self, client: &PublicClient, request: &AuthorizationRequest) -> Url;
@@ -41,21 +52,48 @@ pub trait ProviderClient: Send + Sync {
         exchange: &CodeExchange,
     ) -> Result<TokenSet, UpstreamError>;
 
-    /// Who the user is. Every provider here can tell.
-    fn identify(&self) -> Arc<dyn IdentifyUser>;
+    /// Who the user is, told to a token of a flow that asked for these scopes. Every provider here can tell; but for a token
+    /// that is for another resource (Microsoft) asking is [`UpstreamError::NotSupported`].
+    fn identify(&self, asked: &Scopes) -> Arc<dyn IdentifyUser>;
 
     /// Refreshing, where the provider issues refresh tokens.
     fn refresh(&self) -> Option<Arc<dyn RefreshTokens>>;
 
+    /// What becomes of a refresh token when it is used.
+    fn refresh_model(&self, endpoints: &ProviderEndpoints) -> RefreshModel;
+
     /// Revoking, where a provider with these endpoints can.
     fn revoke(&self, endpoints: &ProviderEndpoints) -> Option<Arc<dyn RevokeTokens>>;
+
+    /// Telling whether an access token of a flow that asked for these scopes is good, where a provider with these
+    /// endpoints can.
+    fn validate(&self, endpoints: &ProviderEndpoints, asked: &Scopes) -> Option<Arc<dyn ValidateTokens>>;
+
+    /// The device flow, where a provider with these endpoints has one.
+    fn device(&self, endpoints: &ProviderEndpoints) -> Option<Arc<dyn AuthorizeDevices>>;
+
+    /// Installations of apps, where a provider with these endpoints has such a thing.
+    fn installations(&self, endpoints: &ProviderEndpoints) -> Option<Arc<dyn ListInstallations>>;
 }
 
-/// What a registration says about where the provider is.
+/// What a registration says about where the provider is, and who we are there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Registration {
-    /// The host or issuer, an https URL without a trailing slash.
+    /// The client id: the address of a provider's settings page may contain it.
+    pub client_id: String,
+    /// The host, issuer or tenant, without a trailing slash; `None`: the provider in the cloud.
     pub host: Option<String>,
+    /// The slug of a GitHub App: it has permissions in the place of scopes.
+    pub app_slug: Option<String>,
+    /// The scopes that flows will ask for; `None`: those that the client thinks sensible.
+    pub scopes: Option<Scopes>,
+}
+
+/// A provider as it can be registered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Registered {
+    /// Its endpoints, to be pinned.
+    pub endpoints: ProviderEndpoints,
     /// The scopes that flows will ask for.
     pub scopes: Scopes,
 }
@@ -113,6 +151,8 @@ pub struct CodeExchange {
     pub pkce_verifier: Option<Secret>,
     /// The nonce of the flow.
     pub nonce: Option<Secret>,
+    /// The scopes that were asked for.
+    pub scopes: Scopes,
 }
 
 /// A successful answer of a token endpoint (RFC 6749, 5.1), made sense of.
@@ -125,7 +165,8 @@ pub struct TokenSet {
     pub refresh_token: Option<Secret>,
     /// How long the refresh token lives, where the provider says so.
     pub refresh_token_expires_in: Option<Duration>,
-    /// The scopes that were granted; `None` means those that were asked for (RFC 6749, 5.1).
+    /// The scopes that were granted, in the spelling of those that were asked for, and with what the provider's own
+    /// answer implies; `None` means those that were asked for (RFC 6749, 5.1).
     pub scopes: Option<Scopes>,
     /// Who the user is, where a verified ID token told so.
     pub identity: Option<Identity>,
@@ -145,6 +186,22 @@ pub struct Identity {
     pub user: crate::authorizations::UserInfo,
 }
 
+/// Whom an answer about a user has to be about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ExpectedUser<'a> {
+    /// The issuer or base URL.
+    pub issuer: &'a str,
+    /// The provider's stable id of the user.
+    pub subject: &'a str,
+}
+
+impl Identity {
+    /// Whom later answers have to be about.
+    pub fn as_expected(&self) -> ExpectedUser<'_> {
+        ExpectedUser { issuer: &self.issuer, subject: &self.subject }
+    }
+}
+
 /// How a call to a provider failed. Codes only: no text of a provider comes this way.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UpstreamError {
@@ -157,6 +214,14 @@ pub enum UpstreamError {
     /// The provider refuses our client: the operator's fault, and never costs a user their grant.
     #[error("the provider refused the client: {code}")]
     ClientRefused {
+        /// The error code.
+        code: String,
+    },
+    /// The provider refuses what we ask for, though it knows us: a redirect URI, a scope, a grant type or a policy that
+    /// the registration there does not allow. The operator's fault, which costs nobody their grant and says nothing
+    /// about other users.
+    #[error("the provider does not allow it: {code}")]
+    Misconfigured {
         /// The error code.
         code: String,
     },
@@ -206,6 +271,7 @@ impl UpstreamError {
         match self {
             Self::GrantRefused { code }
             | Self::ClientRefused { code }
+            | Self::Misconfigured { code }
             | Self::InteractionRequired { code } => code,
             Self::NotSupported => "not_supported",
             Self::TokenRefused => "invalid_token",
@@ -220,6 +286,7 @@ impl UpstreamError {
             Self::RateLimited { retry_after } | Self::Unavailable { retry_after, .. } => *retry_after,
             Self::GrantRefused { .. }
             | Self::ClientRefused { .. }
+            | Self::Misconfigured { .. }
             | Self::InteractionRequired { .. }
             | Self::NotSupported
             | Self::TokenRefused

@@ -1,5 +1,7 @@
 //! What was learned about a provider when it was registered.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -9,8 +11,12 @@ use crate::secret::SecretHash;
 /// provider's metadata does not send our client secret elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProviderEndpoints {
-    /// The issuer identifier, byte for byte; where a provider has none, its base URL.
+    /// The issuer identifier, byte for byte; where a provider has none, its base URL. For the tenants of Microsoft's
+    /// common authorities it has `{tenantid}` in the place of the tenant.
     pub issuer: String,
+    /// The base of the provider's own REST API, without a slash at its end, where its client uses one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api: Option<Url>,
     /// The authorization endpoint (RFC 6749, 3.1).
     pub authorization: Url,
     /// The token endpoint (RFC 6749, 3.2).
@@ -33,7 +39,30 @@ pub struct ProviderEndpoints {
     pub settings_url: Option<Url>,
 }
 
+/// Stands for whatever tenant in an issuer identifier
+/// (<https://learn.microsoft.com/en-us/entra/identity-platform/v2-protocols-oidc>).
+const TENANT: &str = "{tenantid}";
+
 impl ProviderEndpoints {
+    /// Whether this is the issuer: byte for byte, but for one path segment that stands for a tenant.
+    pub fn is_issuer(&self, issuer: &str) -> bool {
+        let Some((before, after)) = self.issuer.split_once(TENANT) else {
+            return issuer == self.issuer;
+        };
+        let tenant = issuer.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));
+        let is_tenant = |byte: u8| byte.is_ascii_hexdigit() || byte == b'-';
+        tenant.is_some_and(|tenant| tenant.len() == 36 && tenant.bytes().all(is_tenant))
+    }
+
+    /// The hosts at which the provider is: that of its issuer, and those of its endpoints.
+    pub fn hosts(&self) -> impl Iterator<Item = String> {
+        let issuer = Url::parse(&self.issuer).ok();
+        let optional = [&self.api, &self.userinfo, &self.revocation, &self.jwks, &self.device_authorization];
+        let endpoints = [&self.authorization, &self.token].into_iter().chain(optional.into_iter().flatten());
+        let hosts = issuer.iter().chain(endpoints).filter_map(|url| url.host_str().map(str::to_owned));
+        hosts.collect::<BTreeSet<_>>().into_iter()
+    }
+
     /// A digest of all of it. A flow remembers it, so that a code is never sent to an endpoint that took the
     /// place of the one the person was sent to (RFC 9700, 4.4).
     ///
@@ -63,4 +92,45 @@ pub enum PkceSupport {
     S256,
     /// The provider is known not to support it.
     Unsupported,
+}
+
+#[cfg(test)]
+mod tests {
+    use url::Url;
+
+    use crate::fixtures;
+
+    #[test]
+    fn a_provider_is_at_its_issuer_and_at_its_endpoints() {
+        let mut endpoints = fixtures::provider().endpoints;
+        endpoints.issuer = "https://login.example/{tenantid}/v2.0".to_owned();
+        let url = |host: &str| Url::parse(&format!("https://{host}/x")).unwrap();
+        (endpoints.authorization, endpoints.token) = (url("sso.example"), url("sso.example"));
+        (endpoints.api, endpoints.userinfo) = (Some(url("api.example")), None);
+        (endpoints.revocation, endpoints.jwks) = (None, Some(url("keys.example")));
+        endpoints.device_authorization = None;
+        // Nothing is called there.
+        endpoints.settings_url = Some(url("account.example"));
+        let hosts: Vec<String> = endpoints.hosts().collect();
+        assert_eq!(hosts, ["api.example", "keys.example", "login.example", "sso.example"]);
+    }
+
+    #[test]
+    fn only_a_tenant_may_stand_in_the_place_of_the_template() {
+        let mut endpoints = fixtures::provider().endpoints;
+        endpoints.issuer = "https://login.example/{tenantid}/v2.0".to_owned();
+        assert!(endpoints.is_issuer("https://login.example/8f0c9d1e-3a5b-4c7d-9e8f-1a2b3c4d5e6f/v2.0"));
+        for other in [
+            "https://login.example/{tenantid}/v2.0",
+            "https://login.example//v2.0",
+            "https://login.example/8f0c9d1e-3a5b-4c7d-9e8f-1a2b3c4d5e6f/v1.0",
+            "https://login.example/8f0c9d1e-3a5b-4c7d-9e8f-1a2b3c4d5e6f",
+            "https://login.example/8f0c9d1e/3a5b/4c7d/9e8f/1a2b3c4d5e6f/v2.0",
+            "https://evil.example/8f0c9d1e-3a5b-4c7d-9e8f-1a2b3c4d5e6f/v2.0",
+        ] {
+            assert!(!endpoints.is_issuer(other), "{other}");
+        }
+        endpoints.issuer = "https://idp.example".to_owned();
+        assert!(endpoints.is_issuer("https://idp.example") && !endpoints.is_issuer("https://idp.example/"));
+    }
 }

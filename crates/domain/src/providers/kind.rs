@@ -1,53 +1,47 @@
 //! The types of providers.
 
-/// The type of a provider.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum ProviderKind {
+macro_rules! provider_kinds {
+    ($($(#[$doc:meta])+ $kind:ident = $name:literal;)+) => {
+        /// The type of a provider.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum ProviderKind {
+            $($(#[$doc])+ $kind),+
+        }
+
+        impl ProviderKind {
+            /// Every type.
+            pub const ALL: [Self; [$(Self::$kind),+].len()] = [$(Self::$kind),+];
+
+            /// As the APIs and the stores name it.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$kind => $name),+
+                }
+            }
+        }
+    };
+}
+
+provider_kinds! {
     /// github.com, ghe.com and GitHub Enterprise Server.
-    Github,
+    Github = "github";
     /// gitlab.com and self-managed.
-    Gitlab,
+    Gitlab = "gitlab";
     /// Bitbucket Cloud and Data Center.
-    Bitbucket,
+    Bitbucket = "bitbucket";
     /// Google.
-    Google,
+    Google = "google";
     /// Box.
-    Box,
+    Box = "box";
     /// Microsoft Entra ID and personal accounts.
-    Microsoft,
+    Microsoft = "microsoft";
     /// Any OpenID Connect provider, by its issuer.
-    Oidc,
+    Oidc = "oidc";
     /// The built-in simulated provider, where the operator has switched it on.
-    Test,
+    Test = "test";
 }
 
 impl ProviderKind {
-    /// Every type.
-    pub const ALL: [Self; 8] = [
-        Self::Github,
-        Self::Gitlab,
-        Self::Bitbucket,
-        Self::Google,
-        Self::Box,
-        Self::Microsoft,
-        Self::Oidc,
-        Self::Test,
-    ];
-
-    /// As the APIs and the stores name it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Github => "github",
-            Self::Gitlab => "gitlab",
-            Self::Bitbucket => "bitbucket",
-            Self::Google => "google",
-            Self::Box => "box",
-            Self::Microsoft => "microsoft",
-            Self::Oidc => "oidc",
-            Self::Test => "test",
-        }
-    }
-
     /// The type of that name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == name)

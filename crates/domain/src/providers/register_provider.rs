@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    Provider, ProviderCatalog, ProviderClients, ProviderKind, ProviderStatus, ProviderView, Registration,
-    RegistrationError, Slug,
+    Provider, ProviderCatalog, ProviderClients, ProviderKind, ProviderStatus, ProviderView, Registered,
+    Registration, RegistrationError, Slug,
 };
 use crate::accounts::{Caller, Forbidden};
 use crate::audit::{AuditAction, AuditEntry};
@@ -86,12 +86,16 @@ impl RegisterProvider {
     ) -> Result<ProviderView, RegisterProviderError> {
         caller.require_admin()?;
         let client = self.clients.client(new.kind).ok_or_else(|| not_offered(new.kind))?;
-        let scopes = new.scopes.clone().unwrap_or_else(|| client.default_scopes());
-        let registration = Registration { host: new.host.clone(), scopes };
-        let endpoints = within(&self.clock, self.settings.caller_wait, client.register(&registration)).await;
-        let endpoints =
-            endpoints.unwrap_or_else(|| Err(invalid("host", "did not answer in time; try again")))?;
-        if new.device_flow && endpoints.device_authorization.is_none() {
+        let registration = Registration {
+            client_id: new.client_id.clone(),
+            host: new.host.clone(),
+            app_slug: new.app_slug.clone(),
+            scopes: new.scopes,
+        };
+        let registered = within(&self.clock, self.settings.caller_wait, client.register(&registration)).await;
+        let Registered { endpoints, scopes } =
+            registered.unwrap_or_else(|| Err(invalid("host", "did not answer in time; try again")))?;
+        if new.device_flow && client.device(&endpoints).is_none() {
             return Err(invalid("deviceFlow", "this provider has no device flow").into());
         }
         let now = self.clock.now();
@@ -107,7 +111,7 @@ impl RegisterProvider {
             credential_id: CredentialId::generate(&*self.random, now),
             host: new.host,
             endpoints,
-            scopes: registration.scopes,
+            scopes,
             device_flow: new.device_flow,
             app_slug: new.app_slug,
             skip_consent: new.skip_consent,

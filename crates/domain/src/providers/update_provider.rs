@@ -128,7 +128,7 @@ impl UpdateProvider {
             provider.scopes = self.checked_scopes(&provider, scopes)?;
         }
         provider.device_flow = update.device_flow.unwrap_or(provider.device_flow);
-        if update.device_flow == Some(true) && provider.endpoints.device_authorization.is_none() {
+        if update.device_flow == Some(true) && provider.device_flow_of(&*self.clients).is_none() {
             let message = "this provider has no device flow".to_owned();
             return Err(RegistrationError { field: "deviceFlow", message }.into());
         }
@@ -138,7 +138,7 @@ impl UpdateProvider {
 
     fn checked_scopes(&self, provider: &Provider, scopes: &Scopes) -> Result<Scopes, RegistrationError> {
         if let Some(client) = self.clients.client(provider.kind) {
-            client.check_scopes(scopes)?;
+            client.check_scopes(&provider.endpoints, provider.app_slug.as_deref(), scopes)?;
         }
         Ok(scopes.clone())
     }

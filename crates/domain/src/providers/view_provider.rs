@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Provider, ProviderCatalog, ProviderClients};
+use super::{AuthorizeDevices, Provider, ProviderCatalog, ProviderClients, RevocationScope};
 use crate::StoreError;
 use crate::accounts::Caller;
 use crate::ids::ProviderId;
@@ -13,7 +13,7 @@ pub struct ProviderView {
     /// The provider.
     pub provider: Provider,
     /// What a revocation takes away; `None`: this provider cannot revoke.
-    pub revocation_scope: Option<&'static str>,
+    pub revocation_scope: Option<RevocationScope>,
 }
 
 impl ProviderView {
@@ -25,9 +25,14 @@ impl ProviderView {
 
 impl Provider {
     /// What a revocation takes away, as the client of its type says; `None`: this provider cannot revoke.
-    pub fn revocation_scope(&self, clients: &dyn ProviderClients) -> Option<&'static str> {
+    pub fn revocation_scope(&self, clients: &dyn ProviderClients) -> Option<RevocationScope> {
         let revoke = clients.client(self.kind).and_then(|client| client.revoke(&self.endpoints));
         revoke.map(|revoke| revoke.scope())
+    }
+
+    /// The device flow, where the provider has one.
+    pub(crate) fn device_flow_of(&self, clients: &dyn ProviderClients) -> Option<Arc<dyn AuthorizeDevices>> {
+        clients.client(self.kind).and_then(|client| client.device(&self.endpoints))
     }
 }
 

@@ -7,7 +7,7 @@ use crate::authorizations::Authorization;
 use crate::ids::{AccountId, AuthorizationId, OrganizationId, ProviderId, RevocationId};
 use crate::sealing::{SealError, SealedSecret, SecretColumn, SecretPlace, TokenSealer};
 use crate::services::Random;
-use crate::{Secret, Version};
+use crate::{Secret, StoreError, Version};
 
 /// For how long a revocation is tried before its tokens are destroyed all the same.
 pub const REVOCATION_PERIOD: TimeDelta = TimeDelta::days(7);
@@ -112,6 +112,32 @@ impl Revocation {
     pub(crate) fn of(authorization: &Authorization, random: &dyn Random, now: DateTime<Utc>) -> Self {
         let Authorization { organization_id, provider_id, id, account_id, .. } = authorization;
         Self::new(*organization_id, *provider_id, *id, *account_id, random, now)
+    }
+
+    /// The revocation of an authorization's tokens, sealed anew for their new place. Tokens that do not open cannot be
+    /// revoked, but must not keep anybody from deleting or replacing them: the receipt tells.
+    pub(crate) async fn moving(
+        authorization: &Authorization,
+        sealer: &dyn TokenSealer,
+        random: &dyn Random,
+        now: DateTime<Utc>,
+    ) -> Result<Self, StoreError> {
+        let moved = async {
+            let access = sealer.open(authorization.access_token_place(), &authorization.access_token).await?;
+            let refresh = match &authorization.refresh_token {
+                Some(sealed) => Some(sealer.open(authorization.refresh_token_place(), sealed).await?),
+                None => None,
+            };
+            Self::of(authorization, random, now).with_tokens(Some(&access), refresh.as_ref(), sealer).await
+        };
+        match moved.await {
+            Ok(revocation) => Ok(revocation),
+            Err(SealError::Store(error)) => Err(error),
+            Err(SealError::UnknownFormat | SealError::UnknownKey | SealError::Tampered) => {
+                let reason = Some("secret_rejected".to_owned());
+                Ok(Self::of(authorization, random, now).finished(RevocationStatus::Failed, reason, now))
+            }
+        }
     }
 
     /// Takes over the tokens that are to be revoked.

@@ -54,6 +54,7 @@ impl AuditedSealer {
             }
             SecretColumn::PkceVerifier
             | SecretColumn::Nonce
+            | SecretColumn::DeviceCode
             | SecretColumn::RevokedAccessToken
             | SecretColumn::RevokedRefreshToken => audit.about(place.row),
         };

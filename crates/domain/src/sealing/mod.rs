@@ -59,6 +59,8 @@ pub enum SecretColumn {
     PkceVerifier,
     /// `flows.nonce`
     Nonce,
+    /// `device_flows.device_code`
+    DeviceCode,
     /// `revocations.access_token`
     RevokedAccessToken,
     /// `revocations.refresh_token`
@@ -74,6 +76,7 @@ impl SecretColumn {
             Self::RefreshToken => "authorizations.refresh_token",
             Self::PkceVerifier => "flows.pkce_verifier",
             Self::Nonce => "flows.nonce",
+            Self::DeviceCode => "device_flows.device_code",
             Self::RevokedAccessToken => "revocations.access_token",
             Self::RevokedRefreshToken => "revocations.refresh_token",
         }

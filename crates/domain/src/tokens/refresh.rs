@@ -16,7 +16,7 @@ use crate::audit::{Actor, AuditAction, AuditEntry, AuditOutcome};
 use crate::authorizations::{Authorization, AuthorizationStore, GrantState};
 use crate::ids::AuthorizationId;
 use crate::persist::Persistence;
-use crate::providers::{Provider, ProviderClients, ProviderStatus, TokenSet, UpstreamError};
+use crate::providers::{Provider, ProviderClients, ProviderStatus, RefreshRequest, TokenSet, UpstreamError};
 use crate::revocations::Revocation;
 use crate::sealing::{SealError, TokenSealer};
 use crate::services::{Clock, Random, within};
@@ -223,7 +223,12 @@ impl RefreshTokensOnce {
             .await
             .map_err(SealError::into_upstream_error)?;
         let connection = provider.connect(&*self.sealer).await.map_err(SealError::into_upstream_error)?;
-        let answer = refresh.refresh_token(&connection, &refresh_token);
+        let request = RefreshRequest {
+            refresh_token,
+            scopes: current.requested_scopes.clone(),
+            redirect_uri: current.redirect_uri.clone(),
+        };
+        let answer = refresh.refresh_token(&connection, &request);
         within(&self.clock, self.settings.upstream_limit, answer)
             .await
             .unwrap_or(Err(UpstreamError::timeout()))
@@ -312,7 +317,13 @@ impl RefreshTokensOnce {
         error: &UpstreamError,
     ) -> Result<RefreshOutcome, StoreError> {
         let (changes, outcome) = match error {
-            UpstreamError::GrantRefused { code } | UpstreamError::InteractionRequired { code } => {
+            UpstreamError::GrantRefused { code } => {
+                let current =
+                    Authorization { refresh_token: None, refresh_token_expires_at: None, ..current };
+                (self.dead(current, code), RefreshOutcome::Dead { reason: code.clone() })
+            }
+            // The grant lives at the provider: its refresh token is kept for the day when it is revoked.
+            UpstreamError::InteractionRequired { code } => {
                 (self.dead(current, code), RefreshOutcome::Dead { reason: code.clone() })
             }
             UpstreamError::ClientRefused { .. } => {
@@ -323,6 +334,7 @@ impl RefreshTokensOnce {
                 (changes, RefreshOutcome::ClientRefused)
             }
             UpstreamError::NotSupported
+            | UpstreamError::Misconfigured { .. }
             | UpstreamError::TokenRefused
             | UpstreamError::Untrusted { .. }
             | UpstreamError::RateLimited { .. }
@@ -345,8 +357,6 @@ impl RefreshTokensOnce {
         let dead = Authorization {
             grant: GrantState::Dead { reason: code.to_owned() },
             grant_since: now,
-            refresh_token: None,
-            refresh_token_expires_at: None,
             next_attempt_at: None,
             ..current
         };

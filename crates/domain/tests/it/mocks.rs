@@ -5,13 +5,15 @@ use std::sync::Arc;
 use grantkeeper_domain::accounts::{AccountStore, ApiTokenStore, MockAccountStore, MockApiTokenStore};
 use grantkeeper_domain::audit::{AuditLog, MockAuditLog};
 use grantkeeper_domain::authorizations::{
-    AuthorizationStore, FlowStore, MockAuthorizationStore, MockFlowStore,
+    AuthorizationStore, DeviceFlowStore, FlowStore, MockAuthorizationStore, MockDeviceFlowStore,
+    MockFlowStore,
 };
 use grantkeeper_domain::jobs::{JobQueue, MockJobQueue};
 use grantkeeper_domain::providers::{
-    IdentifyUser, MockIdentifyUser, MockProviderCatalog, MockProviderClient, MockProviderClients,
-    MockRefreshTokens, MockRevokeTokens, ProviderCatalog, ProviderClient, ProviderClients, RefreshTokens,
-    RevokeTokens,
+    AuthorizeDevices, IdentifyUser, ListInstallations, MockAuthorizeDevices, MockIdentifyUser,
+    MockListInstallations, MockProviderCatalog, MockProviderClient, MockProviderClients, MockRefreshTokens,
+    MockRevokeTokens, MockValidateTokens, ProviderCatalog, ProviderClient, ProviderClients, RefreshTokens,
+    RevokeTokens, ValidateTokens,
 };
 use grantkeeper_domain::revocations::{MockRevocationQueue, RevocationQueue};
 use grantkeeper_domain::sealing::{DataKeyStore, MockDataKeyStore, MockTokenSealer, TokenSealer};
@@ -33,11 +35,14 @@ each_port_has_its_mock! {
     MockApiTokenStore: ApiTokenStore,
     MockAuditLog: AuditLog,
     MockAuthorizationStore: AuthorizationStore,
+    MockAuthorizeDevices: AuthorizeDevices,
     MockClock: Clock,
     MockDataKeyStore: DataKeyStore,
+    MockDeviceFlowStore: DeviceFlowStore,
     MockFlowStore: FlowStore,
     MockIdentifyUser: IdentifyUser,
     MockJobQueue: JobQueue,
+    MockListInstallations: ListInstallations,
     MockProviderCatalog: ProviderCatalog,
     MockProviderClient: ProviderClient,
     MockProviderClients: ProviderClients,
@@ -48,4 +53,5 @@ each_port_has_its_mock! {
     MockRevokeTokens: RevokeTokens,
     MockTokenSealer: TokenSealer,
     MockUnitOfWork: UnitOfWork,
+    MockValidateTokens: ValidateTokens,
 }

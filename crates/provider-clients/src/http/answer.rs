@@ -27,10 +27,9 @@ impl Answer {
     pub(crate) fn trouble(&self, now: DateTime<Utc>) -> Option<UpstreamError> {
         let retry_after = retry_after(&self.headers, now);
         match self.status.as_u16() {
-            429 => Some(UpstreamError::RateLimited { retry_after }),
-            403 if self.header("x-ratelimit-remaining") == Some("0") => {
-                let reset = || rate_limit_reset(self.header("x-ratelimit-reset")?, now);
-                Some(UpstreamError::RateLimited { retry_after: retry_after.or_else(reset) })
+            429 => Some(self.rate_limited(now)),
+            403 if retry_after.is_some() || self.header("x-ratelimit-remaining") == Some("0") => {
+                Some(self.rate_limited(now))
             }
             408 => Some(UpstreamError::Unavailable { reason: "request_timeout", retry_after }),
             500..=599 => Some(UpstreamError::Unavailable { reason: "server_trouble", retry_after }),
@@ -44,8 +43,17 @@ impl Answer {
         retry_after(&self.headers, now)
     }
 
-    fn header(&self, name: &str) -> Option<&str> {
+    /// A header, if it is there and is text.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok().map(str::trim)
+    }
+
+    fn rate_limited(&self, now: DateTime<Utc>) -> UpstreamError {
+        let reset = |name| rate_limit_reset(self.header(name)?, now);
+        let retry_after = retry_after(&self.headers, now)
+            .or_else(|| reset("x-ratelimit-reset"))
+            .or_else(|| reset("ratelimit-reset"));
+        UpstreamError::RateLimited { retry_after }
     }
 }
 
@@ -66,11 +74,20 @@ fn http_date(text: &str) -> Option<DateTime<Utc>> {
         .map(|date| date.and_utc())
 }
 
-/// GitHub's hint: when the window ends, in seconds since 1970.
+/// When the window ends: in seconds since 1970 (GitHub, GitLab), or from now on (the drafts of the `RateLimit`
+/// header fields). No window is as long as the years since 1970.
 fn rate_limit_reset(text: &str, now: DateTime<Utc>) -> Option<Duration> {
-    let reset = DateTime::from_timestamp(text.parse().ok()?, 0)?;
-    Some(until(reset, now).min(LONGEST_WAIT))
+    let number: u32 = text.parse().ok()?;
+    let wait = if number < EARLIEST_DATE {
+        Duration::from_secs(number.into())
+    } else {
+        until(DateTime::from_timestamp(number.into(), 0)?, now)
+    };
+    Some(wait.min(LONGEST_WAIT))
 }
+
+/// Numbers below this are delays. It is a day in 1988.
+const EARLIEST_DATE: u32 = 600_000_000;
 
 fn until(time: DateTime<Utc>, now: DateTime<Utc>) -> Duration {
     (time - now).to_std().unwrap_or_default()
@@ -128,6 +145,12 @@ pub(crate) mod tests {
         for (status, headers, expected) in [
             (429, &[("retry-after", "7")][..], limited(7)),
             (429, &[], Some(UpstreamError::RateLimited { retry_after: None })),
+            (429, &[("x-ratelimit-reset", "784111750")], limited(10)),
+            (429, &[("ratelimit-reset", "784111750")], limited(10)),
+            (429, &[("ratelimit-reset", "50")], limited(50)),
+            (429, &[("ratelimit-reset", "784111750"), ("retry-after", "7")], limited(7)),
+            (429, &[("x-ratelimit-reset", "784000000")], limited(0)),
+            (403, &[("retry-after", "7")], limited(7)),
             (403, &[spent, ("retry-after", "7")], limited(7)),
             (403, &[spent, ("x-ratelimit-reset", "784111750")], limited(10)),
             (

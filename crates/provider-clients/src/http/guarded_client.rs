@@ -146,6 +146,16 @@ impl GuardedClient {
         self.clock.now()
     }
 
+    /// Waits, by the same clock.
+    pub(crate) async fn sleep(&self, duration: Duration) {
+        self.clock.sleep(duration).await;
+    }
+
+    /// What comes of something in the time that a call for a document may take; `None`: it is not done by then.
+    pub(crate) async fn within_document_limit<T>(&self, future: impl Future<Output = T> + Send) -> Option<T> {
+        within(&self.clock, self.limits.document, future).await
+    }
+
     /// Whether a URL might be called, as far as can be told before its name is resolved.
     pub(crate) fn check(&self, url: &Url) -> Result<(), Refusal> {
         self.transport(url).map(|_| ())

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use url::Url;
 
 use crate::http::{Call, CallError, GuardedClient};
+use crate::registration::refused;
 use crate::settings::EndpointOverrides;
 
 /// Where the issuer of a type of provider comes from.
@@ -41,11 +42,6 @@ struct Metadata {
     authorization_response_iss_parameter_supported: Option<bool>,
     token_endpoint_auth_methods_supported: Option<Vec<String>>,
     code_challenge_methods_supported: Option<Vec<String>>,
-}
-
-/// Every mistake here is one of where the provider is.
-fn refused(message: impl Into<String>) -> RegistrationError {
-    RegistrationError { field: "host", message: message.into() }
 }
 
 impl Discovery {
@@ -115,6 +111,7 @@ impl Discovery {
         let jwks = required("jwks_uri", url("jwks_uri", &metadata.jwks_uri, &by.jwks)?)?;
         Ok(ProviderEndpoints {
             issuer: issuer.to_owned(),
+            api: None,
             authorization: required("authorization_endpoint", authorization)?,
             token: required("token_endpoint", token)?,
             userinfo: url("userinfo_endpoint", &metadata.userinfo_endpoint, &by.userinfo)?,

@@ -8,15 +8,19 @@ use grantkeeper_domain::Secret;
 use openidconnect::core::{
     CoreIdToken, CoreIdTokenClaims, CoreIdTokenVerifier, CoreJsonWebKeySet, CoreJwsSigningAlgorithm,
 };
-use openidconnect::{AccessToken, AccessTokenHash, ClientId, IssuerUrl, Nonce, NonceVerifier};
+use openidconnect::{
+    AccessToken, AccessTokenHash, ClientId, IssuerUrl, JsonWebKey as _, Nonce, NonceVerifier,
+};
 use serde_json::{Map, Value};
 
 use super::defect::Defect;
 
 /// What an ID token has to agree with.
 pub(super) struct Expected<'a> {
-    /// The pinned issuer.
+    /// The issuer.
     pub(super) issuer: &'a str,
+    /// Whether `iss` may lack the `https://` before it.
+    pub(super) issuer_may_be_bare: bool,
     /// Our client.
     pub(super) client_id: &'a str,
     /// The nonce that the authorization request had; `None`: it had none.
@@ -58,8 +62,12 @@ pub(super) fn verify(
     if KEY_REFERENCES.iter().any(|field| header.contains_key(*field)) {
         return Err(Defect::BringsItsKey);
     }
-    let token: CoreIdToken = text.parse().map_err(|_| Defect::Malformed)?;
-    let verifier = verifier(keys, expected)?;
+    let (token, verifier) = if expected.is_bare_issuer(&claims) {
+        with_whole_issuer(text, &claims, keys, expected)?
+    } else {
+        (text.parse().map_err(|_| Defect::Malformed)?, verifier(keys, expected)?)
+    };
+    let token: CoreIdToken = token;
     let checked = token.claims(&verifier, nonce_check(expected.nonce))?;
     check_authorized_party(checked, expected.client_id)?;
     if checked.issue_time() > expected.now + SKEW {
@@ -74,6 +82,47 @@ pub(super) fn verify(
         }
     }
     Ok(claims)
+}
+
+impl Expected<'_> {
+    fn is_bare_issuer(&self, claims: &Map<String, Value>) -> bool {
+        let bare = self.issuer.strip_prefix("https://").filter(|_| self.issuer_may_be_bare);
+        bare.is_some_and(|bare| claims.get("iss").and_then(Value::as_str) == Some(bare))
+    }
+}
+
+/// The same ID token with the issuer written out, which the library cannot read otherwise, and what checks all the rest
+/// of it. The signature is of what came, so it is checked here.
+fn with_whole_issuer<'a>(
+    text: &str,
+    claims: &Map<String, Value>,
+    keys: &CoreJsonWebKeySet,
+    expected: &Expected<'_>,
+) -> Result<(CoreIdToken, CoreIdTokenVerifier<'a>), Defect> {
+    let (input, signature) = text.rsplit_once('.').ok_or(Defect::Malformed)?;
+    let (header, payload) = input.split_once('.').ok_or(Defect::Malformed)?;
+    if payload.contains('.') {
+        return Err(Defect::Malformed);
+    }
+    let mut claims = claims.clone();
+    claims.insert("iss".to_owned(), expected.issuer.into());
+    let claims = URL_SAFE_NO_PAD.encode(Value::Object(claims).to_string());
+    let token: CoreIdToken =
+        format!("{header}.{claims}.{signature}").parse().map_err(|_| Defect::Malformed)?;
+    let verifier = verifier(keys, expected)?;
+    let algorithm = token.signing_alg()?;
+    if !ALGORITHMS.contains(algorithm) {
+        return Err(Defect::Algorithm);
+    }
+    let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| Defect::Malformed)?;
+    token.signing_key(&verifier)?.verify_signature(algorithm, input.as_bytes(), &signature)?;
+    Ok((token, verifier.insecure_disable_signature_check()))
+}
+
+/// The issuer that an ID token names; nothing about it is verified.
+pub(super) fn named_issuer(id_token: &Secret) -> Option<String> {
+    let [_, claims] = segments(id_token.expose()).ok()?;
+    Some(claims.get("iss")?.as_str()?.to_owned())
 }
 
 /// Header and claims.
@@ -179,10 +228,20 @@ mod tests {
         token: &str,
         nonce: Option<&str>,
     ) -> Result<Map<String, Value>, Defect> {
+        check_by(false, keys, token, nonce)
+    }
+
+    fn check_by(
+        issuer_may_be_bare: bool,
+        keys: Vec<CoreJsonWebKey>,
+        token: &str,
+        nonce: Option<&str>,
+    ) -> Result<Map<String, Value>, Defect> {
         let nonce = nonce.map(|nonce| Secret::new(nonce.into()));
         let access_token = Secret::new(ACCESS_TOKEN.into());
         let expected = Expected {
             issuer: ISSUER,
+            issuer_may_be_bare,
             client_id: "client",
             nonce: nonce.as_ref(),
             access_token: &access_token,
@@ -288,6 +347,68 @@ mod tests {
         let other_claims = sign(&header(), &with(claims(), json!({"sub": "u2"})));
         let (_, signature) = other_claims.rsplit_once('.').unwrap();
         assert_eq!(check(two(), &format!("{input}.{signature}")), Err(Defect::Signature));
+    }
+
+    #[test]
+    fn an_issuer_may_be_bare_and_all_else_counts_the_same() {
+        let keys = || vec![public(&key(1, "k1"))];
+        let check = |token: &str| check_by(true, keys(), token, Some("n"));
+        let bare = with(claims(), json!({"iss": "idp.example/realm"}));
+        let token = sign(&header(), &bare);
+        assert_eq!(check(&token).map(Value::Object), Ok(bare.clone()), "the claims as they are");
+        assert!(check(&sign(&header(), &claims())).is_ok(), "and the whole one as ever");
+        assert_eq!(check_with(keys(), &token, Some("n")), Err(Defect::Malformed), "nobody else's may");
+
+        let now = START.timestamp();
+        for (changes, defect) in [
+            (json!({"iss": "idp.example/realm/"}), Defect::Malformed),
+            (json!({"iss": "//idp.example/realm"}), Defect::Malformed),
+            (json!({"iss": "http://idp.example/realm"}), Defect::Issuer),
+            (json!({"aud": "another"}), Defect::Audience),
+            (json!({"aud": ["client", "another"]}), Defect::AuthorizedParty),
+            (json!({"azp": "another"}), Defect::AuthorizedParty),
+            (json!({"exp": now - 60}), Defect::Expired),
+            (json!({"iat": now + 62}), Defect::IssuedInFuture),
+            (json!({"nonce": "another"}), Defect::Nonce),
+            (json!({"nonce": null}), Defect::Nonce),
+            (json!({"at_hash": "AAAAAAAAAAAAAAAAAAAAAA"}), Defect::AccessTokenHash),
+            (json!({"sub": null}), Defect::Malformed),
+        ] {
+            let claims = with(bare.clone(), changes.clone());
+            assert_eq!(check(&sign(&header(), &claims)), Err(defect), "{changes}");
+        }
+        for (changes, defect) in [
+            (json!({"kid": "k2"}), Defect::UnknownKey),
+            (json!({"alg": "none"}), Defect::Unsigned),
+            (json!({"alg": "HS256"}), Defect::Algorithm),
+            (json!({"alg": "ES512"}), Defect::Algorithm),
+            (json!({"alg": "RS256"}), Defect::UnknownKey),
+            (json!({"typ": "at+jwt"}), Defect::Unsupported),
+            (json!({"crit": ["exp"]}), Defect::Unsupported),
+            (json!({"jwk": {"kty": "OKP"}}), Defect::BringsItsKey),
+        ] {
+            assert_eq!(check(&sign(&with(header(), changes.clone()), &bare)), Err(defect), "{changes}");
+        }
+    }
+
+    #[test]
+    fn a_bare_issuer_excuses_no_signature() {
+        let check = |keys, token: &str| check_by(true, keys, token, Some("n")).map(|_| ());
+        let keys = || vec![public(&key(1, "k1"))];
+        let bare = with(claims(), json!({"iss": "idp.example/realm"}));
+        let token = sign(&header(), &bare);
+        assert_eq!(check(vec![], &token), Err(Defect::UnknownKey));
+        assert_eq!(check(vec![public(&key(2, "k1"))], &token), Err(Defect::Signature));
+        let (input, signature) = token.rsplit_once('.').unwrap();
+        assert_eq!(check(keys(), &format!("{input}.")), Err(Defect::Signature));
+        assert_eq!(check(keys(), &format!("{input}.{signature}.")), Err(Defect::Malformed));
+        let whole = sign(&header(), &claims());
+        let (_, of_whole) = whole.rsplit_once('.').unwrap();
+        let stolen = check(keys(), &format!("{input}.{of_whole}"));
+        assert_eq!(stolen, Err(Defect::Signature), "the signature of the token as the library reads it");
+        let other = sign(&header(), &with(bare, json!({"sub": "u2"})));
+        let (other_input, _) = other.rsplit_once('.').unwrap();
+        assert_eq!(check(keys(), &format!("{other_input}.{signature}")), Err(Defect::Signature));
     }
 
     #[test]

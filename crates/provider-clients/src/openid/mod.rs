@@ -5,9 +5,8 @@ mod discovery;
 mod id_token;
 mod id_tokens;
 mod keys;
-mod profile;
 mod userinfo;
 
 pub(crate) use discovery::{Discovery, OpenidIssuer};
-pub(crate) use id_tokens::IdTokens;
+pub(crate) use id_tokens::{IdTokens, IdentityFromIdToken, OpenidIdentity, ReadClaims, without_flow_claims};
 pub(crate) use userinfo::UserinfoEndpoint;

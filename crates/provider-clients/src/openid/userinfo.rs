@@ -6,16 +6,23 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use grantkeeper_domain::Secret;
 use grantkeeper_domain::authorizations::UserInfo;
-use grantkeeper_domain::providers::{IdentifyUser, Identity, ProviderConnection, UpstreamError};
-use reqwest::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
+use grantkeeper_domain::providers::{
+    ExpectedUser, IdentifyUser, Identity, ProviderConnection, UpstreamError,
+};
+use reqwest::header::CONTENT_TYPE;
 
-use super::profile;
+use super::ReadClaims;
 use crate::failure::{unavailable, untrusted};
 use crate::http::{Answer, Call, GuardedClient};
+use crate::identity::of_expected_user;
+use crate::profile::ClaimsSource;
+use crate::resources::refusal;
 
 /// Asks the pinned userinfo endpoint.
 pub(crate) struct UserinfoEndpoint {
     pub(crate) http: Arc<GuardedClient>,
+    /// Reads the claims.
+    pub(crate) profile: ReadClaims,
 }
 
 #[async_trait]
@@ -24,25 +31,24 @@ impl IdentifyUser for UserinfoEndpoint {
         &self,
         connection: &ProviderConnection,
         access_token: &Secret,
-        expected: Option<&'a str>,
+        expected: Option<ExpectedUser<'a>>,
     ) -> Result<Identity, UpstreamError> {
-        let endpoint = connection.client.endpoints.userinfo.as_ref().ok_or(UpstreamError::NotSupported)?;
-        let call =
-            Call::get_json(endpoint).bearer(access_token).ok_or_else(|| unavailable("malformed_token"))?;
-        let user = read_userinfo(&self.http.send(call).await?, self.http.now())?;
-        if expected.is_some_and(|expected| expected != user.sub) {
-            return Err(untrusted("userinfo_subject"));
-        }
-        Ok(Identity { issuer: connection.client.endpoints.issuer.clone(), subject: user.sub.clone(), user })
+        let endpoints = &connection.client.endpoints;
+        let url = endpoints.userinfo.as_ref().ok_or(UpstreamError::NotSupported)?;
+        let answer = self.http.send(Call::get_json(url).bearer(access_token)?).await?;
+        let user = read_userinfo(&answer, self.profile, self.http.now())?;
+        let identity = Identity { issuer: endpoints.issuer.clone(), subject: user.sub.clone(), user };
+        of_expected_user(identity, expected)
     }
 }
 
-fn read_userinfo(answer: &Answer, now: DateTime<Utc>) -> Result<UserInfo, UpstreamError> {
-    if refuses_token(answer) {
-        return Err(UpstreamError::TokenRefused);
-    }
-    if let Some(trouble) = answer.trouble(now) {
-        return Err(trouble);
+fn read_userinfo(
+    answer: &Answer,
+    profile: ReadClaims,
+    now: DateTime<Utc>,
+) -> Result<UserInfo, UpstreamError> {
+    if let Some(refusal) = refusal(answer, now) {
+        return Err(refusal);
     }
     if !answer.status.is_success() {
         return Err(unavailable("unknown_error"));
@@ -51,17 +57,7 @@ fn read_userinfo(answer: &Answer, now: DateTime<Utc>) -> Result<UserInfo, Upstre
         return Err(untrusted("signed_userinfo"));
     }
     let claims = serde_json::from_slice(&answer.body).map_err(|_| unavailable("unreadable_answer"))?;
-    profile::user_info(claims).ok_or_else(|| untrusted("userinfo_subject_missing"))
-}
-
-/// 401, or another status that names the reason (RFC 6750, 3.1).
-fn refuses_token(answer: &Answer) -> bool {
-    let challenges = answer.headers.get_all(WWW_AUTHENTICATE).iter();
-    let invalid =
-        |value: &str| value.contains("error=\"invalid_token\"") || value.contains("error=invalid_token");
-    answer.status == 401
-        || (answer.status.is_client_error()
-            && challenges.filter_map(|value| value.to_str().ok()).any(invalid))
+    profile(claims, ClaimsSource::Userinfo).ok_or_else(|| untrusted("userinfo_subject_missing"))
 }
 
 /// A signed answer (OpenID Connect Core, 5.3.2). Only a client that registered for it gets one.
@@ -78,7 +74,8 @@ mod tests {
 
     fn read(status: u16, headers: &[(&str, &str)], body: &str) -> Result<String, UpstreamError> {
         let now = DateTime::UNIX_EPOCH;
-        read_userinfo(&answer(status, headers, body.as_bytes()), now).map(|user| user.sub)
+        read_userinfo(&answer(status, headers, body.as_bytes()), crate::profile::oidc, now)
+            .map(|user| user.sub)
     }
 
     #[test]

@@ -5,62 +5,90 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use grantkeeper_domain::authorizations::Scopes;
 use grantkeeper_domain::providers::{
-    AuthorizationRequest, CodeExchange, IdentifyUser, ProviderClient, ProviderConnection, ProviderEndpoints,
-    PublicClient, RefreshTokens, Registration, RegistrationError, RevokeTokens, TokenSet, UpstreamError,
+    AuthorizationRequest, AuthorizeDevices, CodeExchange, IdentifyUser, ListInstallations, ProviderClient,
+    ProviderConnection, ProviderEndpoints, PublicClient, RefreshModel, RefreshTokens, Registered,
+    Registration, RegistrationError, RevocationScope, RevokeTokens, TokenSet, UpstreamError, ValidateTokens,
 };
 use url::Url;
 
-use crate::code_flow::{CodeFlow, authorization_url};
-use crate::http::GuardedClient;
-use crate::openid::{Discovery, IdTokens, OpenidIssuer, UserinfoEndpoint};
-use crate::revocation::RevocationEndpoint;
-use crate::settings::EndpointOverrides;
+use crate::authorization_url::authorization_url;
+use crate::device_flow::DeviceFlow;
+use crate::dialect::Dialect;
+use crate::grants::Grants;
+use crate::openid::{Discovery, IdTokens, OpenidIdentity, OpenidIssuer, UserinfoEndpoint};
+use crate::parts::Parts;
+use crate::profile;
+use crate::registration::{no_app, scopes_or, scopes_refused};
+use crate::revocation::{RevocationEndpoint, RevocationManner};
 use crate::token_endpoint::OPENID_ERRORS;
+use crate::validation::ResourceCheck;
+
+const DEFAULT_SCOPES: [&str; 4] = ["openid", "profile", "email", "offline_access"];
+
+/// Offline access wants the person asked (OpenID Connect Core, 11).
+static DIALECT: Dialect =
+    Dialect { errors: OPENID_ERRORS, consent_prompt: Some("consent"), ..Dialect::STANDARD };
 
 /// The client of OpenID Connect providers.
 pub(crate) struct OidcClient {
     discovery: Discovery,
-    code_flow: Arc<CodeFlow>,
-    id_tokens: IdTokens,
+    grants: Arc<Grants>,
     userinfo: Arc<UserinfoEndpoint>,
+    validation: Arc<ResourceCheck>,
     revocation: Arc<RevocationEndpoint>,
+    devices: Arc<DeviceFlow>,
 }
 
 impl OidcClient {
     /// Sets it up over the one HTTP client.
-    pub(crate) fn new(http: Arc<GuardedClient>, issuer: OpenidIssuer, overrides: EndpointOverrides) -> Self {
+    pub(crate) fn new(parts: Parts, issuer: OpenidIssuer) -> Self {
+        let http = || Arc::clone(&parts.http);
+        let id_tokens =
+            OpenidIdentity { id_tokens: IdTokens::new(http()), required: true, profile: profile::oidc };
+        let grants =
+            Arc::new(Grants { http: http(), dialect: &DIALECT, id_tokens: Some(Arc::new(id_tokens)) });
         Self {
-            discovery: Discovery { http: Arc::clone(&http), issuer, overrides },
-            code_flow: Arc::new(CodeFlow { http: Arc::clone(&http), errors: OPENID_ERRORS }),
-            id_tokens: IdTokens::new(Arc::clone(&http)),
-            userinfo: Arc::new(UserinfoEndpoint { http: Arc::clone(&http) }),
-            // A refresh token takes the whole grant with it, which servers should do (RFC 7009, 2.1).
-            revocation: Arc::new(RevocationEndpoint { http, errors: OPENID_ERRORS, scope: "grant" }),
+            devices: Arc::new(DeviceFlow { grants: Arc::clone(&grants) }),
+            grants,
+            userinfo: Arc::new(UserinfoEndpoint { http: http(), profile: profile::oidc }),
+            validation: Arc::new(ResourceCheck {
+                http: http(),
+                resource: |endpoints| endpoints.userinfo.clone(),
+                headers: &[],
+            }),
+            revocation: Arc::new(RevocationEndpoint {
+                http: http(),
+                errors: DIALECT.errors,
+                // A refresh token takes the whole grant with it, which servers should do (RFC 7009, 2.1).
+                scope: RevocationScope::Grant,
+                manner: RevocationManner::EachToken,
+                as_client: true,
+            }),
+            discovery: Discovery { http: http(), issuer, overrides: parts.overrides },
         }
     }
 }
 
 #[async_trait]
 impl ProviderClient for OidcClient {
-    async fn register(&self, registration: &Registration) -> Result<ProviderEndpoints, RegistrationError> {
-        self.check_scopes(&registration.scopes)?;
-        self.discovery.endpoints(registration).await
+    async fn register(&self, registration: &Registration) -> Result<Registered, RegistrationError> {
+        no_app(registration)?;
+        let scopes = scopes_or(registration, &DEFAULT_SCOPES);
+        check_scopes(&scopes)?;
+        Ok(Registered { endpoints: self.discovery.endpoints(registration).await?, scopes })
     }
 
-    fn default_scopes(&self) -> Scopes {
-        Scopes::from_iter(["openid", "profile", "email", "offline_access"])
-    }
-
-    fn check_scopes(&self, scopes: &Scopes) -> Result<(), RegistrationError> {
-        if scopes.contains("openid") {
-            return Ok(());
-        }
-        let message = "must contain openid: without it the provider does not tell who the user is".to_owned();
-        Err(RegistrationError { field: "scopes", message })
+    fn check_scopes(
+        &self,
+        _: &ProviderEndpoints,
+        _: Option<&str>,
+        scopes: &Scopes,
+    ) -> Result<(), RegistrationError> {
+        check_scopes(scopes)
     }
 
     fn authorization_url(&self, client: &PublicClient, request: &AuthorizationRequest) -> Url {
-        authorization_url(client, request)
+        authorization_url(&DIALECT, client, request)
     }
 
     async fn exchange_code(
@@ -68,23 +96,43 @@ impl ProviderClient for OidcClient {
         connection: &ProviderConnection,
         exchange: &CodeExchange,
     ) -> Result<TokenSet, UpstreamError> {
-        let mut answer = self.code_flow.exchange(connection, exchange).await?;
-        match self.id_tokens.identity(connection, &answer, exchange.nonce.as_ref()).await {
-            Ok(identity) => answer.tokens.identity = Some(identity),
-            Err(error) => answer.tokens.distrust = Some(error),
-        }
-        Ok(answer.tokens)
+        self.grants.redeem_code(connection, exchange).await
     }
 
-    fn identify(&self) -> Arc<dyn IdentifyUser> {
+    fn identify(&self, _: &Scopes) -> Arc<dyn IdentifyUser> {
         Arc::clone(&self.userinfo) as _
     }
 
     fn refresh(&self) -> Option<Arc<dyn RefreshTokens>> {
-        Some(Arc::clone(&self.code_flow) as _)
+        Some(Arc::clone(&self.grants) as _)
+    }
+
+    /// The careful reading: what a provider that nobody has described does with a used refresh token is not known, and
+    /// the worst is that it dies (RFC 9700, 4.14.2).
+    fn refresh_model(&self, _: &ProviderEndpoints) -> RefreshModel {
+        RefreshModel::Rotating
     }
 
     fn revoke(&self, endpoints: &ProviderEndpoints) -> Option<Arc<dyn RevokeTokens>> {
         endpoints.revocation.is_some().then(|| Arc::clone(&self.revocation) as _)
     }
+
+    fn validate(&self, endpoints: &ProviderEndpoints, _: &Scopes) -> Option<Arc<dyn ValidateTokens>> {
+        endpoints.userinfo.is_some().then(|| Arc::clone(&self.validation) as _)
+    }
+
+    fn device(&self, endpoints: &ProviderEndpoints) -> Option<Arc<dyn AuthorizeDevices>> {
+        endpoints.device_authorization.is_some().then(|| Arc::clone(&self.devices) as _)
+    }
+
+    fn installations(&self, _: &ProviderEndpoints) -> Option<Arc<dyn ListInstallations>> {
+        None
+    }
+}
+
+fn check_scopes(scopes: &Scopes) -> Result<(), RegistrationError> {
+    if scopes.contains("openid") {
+        return Ok(());
+    }
+    Err(scopes_refused("must contain openid: without it the provider does not tell who the user is"))
 }

@@ -6,7 +6,7 @@ use grantkeeper_domain::authorizations::Scopes;
 use grantkeeper_domain::providers::{TokenSet, UpstreamError};
 use serde_json::Value;
 
-use super::error_table::ErrorTable;
+use super::error_table::{ErrorTable, SentError};
 use super::fields::{Fields, Repeated};
 use super::lifetime::lifetime;
 use crate::failure::unavailable;
@@ -33,21 +33,27 @@ pub(crate) fn read_token_answer(
     errors: &ErrorTable,
     now: DateTime<Utc>,
 ) -> Result<TokenAnswer, UpstreamError> {
-    let (mut fields, error) = read(answer, now)?;
-    if let Some(code) = error {
-        return Err(errors.failure(&code, answer.retry_after(now)));
-    }
-    if !answer.status.is_success() {
-        return Err(unavailable("unknown_error"));
-    }
-    token_answer(&mut fields)
+    token_answer(&mut read_success(answer, errors, now)?)
 }
 
-/// Reads an answer from which nothing but success or an error code is wanted, and returns the code. A body that
-/// cannot be read matters only where it should have held an error.
-pub(crate) fn read_refusal(answer: &Answer, now: DateTime<Utc>) -> Result<Option<String>, UpstreamError> {
+/// The fields of an answer that is a success.
+pub(super) fn read_success(
+    answer: &Answer,
+    errors: &ErrorTable,
+    now: DateTime<Utc>,
+) -> Result<Fields, UpstreamError> {
+    let (fields, error) = read(answer, now)?;
+    if let Some(error) = error {
+        return Err(errors.failure(&error, answer.retry_after(now)));
+    }
+    if answer.status.is_success() { Ok(fields) } else { Err(unavailable("unknown_error")) }
+}
+
+/// Reads an answer from which nothing but success or an error is wanted, and returns the error. A body that cannot be
+/// read matters only where it should have held an error.
+pub(crate) fn read_refusal(answer: &Answer, now: DateTime<Utc>) -> Result<Option<SentError>, UpstreamError> {
     match read(answer, now) {
-        Ok((_, Some(code))) => Ok(Some(code)),
+        Ok((_, Some(error))) => Ok(Some(error)),
         Ok((_, None)) if answer.status.is_success() => Ok(None),
         Ok((_, None)) => Err(unavailable("unknown_error")),
         Err(error) if answer.trouble(now).is_some() => Err(error),
@@ -56,14 +62,26 @@ pub(crate) fn read_refusal(answer: &Answer, now: DateTime<Utc>) -> Result<Option
     }
 }
 
-/// The fields of an answer and the error code among them.
-fn read(answer: &Answer, now: DateTime<Utc>) -> Result<(Fields, Option<String>), UpstreamError> {
+/// The fields of an answer and the error among them.
+fn read(answer: &Answer, now: DateTime<Utc>) -> Result<(Fields, Option<SentError>), UpstreamError> {
     if let Some(trouble) = answer.trouble(now) {
         return Err(trouble);
     }
     let mut fields = Fields::read(&answer.body).ok_or_else(|| unavailable("unreadable_answer"))?;
-    let error = fields.take("error")?.and_then(error_code);
+    let error = sent_error(answer, &mut fields)?;
     Ok((fields, error))
+}
+
+/// The error that a body tells, whatever the status.
+pub(super) fn sent_error(answer: &Answer, fields: &mut Fields) -> Result<Option<SentError>, Repeated> {
+    let mut code = fields.take("error")?.and_then(error_code);
+    if code.is_none() && !answer.status.is_success() {
+        // Google's word for it where devices begin.
+        code = fields.take("error_code")?.and_then(error_code);
+    }
+    let Some(code) = code else { return Ok(None) };
+    let subtype = fields.take("error_subtype")?.and_then(|subtype| subtype.as_str().map(str::to_owned));
+    Ok(Some(SentError { code, subtype }))
 }
 
 /// The code of an `error` member: a word as the RFC has it, or an object that has one. An empty one is none.
@@ -106,7 +124,7 @@ fn token_answer(fields: &mut Fields) -> Result<TokenAnswer, UpstreamError> {
 
 /// A token, moved out of the answer, so that no second copy of it stays behind. An empty one is none; one with
 /// anything but printable ASCII is no token (RFC 6749, Appendix A.12).
-fn token(fields: &mut Fields, name: &str) -> Result<Option<Secret>, UpstreamError> {
+pub(super) fn token(fields: &mut Fields, name: &str) -> Result<Option<Secret>, UpstreamError> {
     match fields.take(name)? {
         None => Ok(None),
         Some(Value::String(token)) if token.is_empty() => Ok(None),
@@ -305,7 +323,10 @@ mod tests {
 
     #[test]
     fn a_refusal_needs_no_body_to_be_none() {
-        let read = |status, body: &str| read_refusal(&answer(status, &[], body.as_bytes()), now());
+        let read = |status, body: &str| {
+            let refusal = read_refusal(&answer(status, &[], body.as_bytes()), now())?;
+            Ok(refusal.map(|error| error.code))
+        };
         for body in ["", "{}", "OK", "<html>", "null"] {
             assert_eq!(read(200, body), Ok(None), "{body}");
         }
@@ -317,6 +338,24 @@ mod tests {
         assert_eq!(read(400, "{}"), Err(unavailable("unknown_error")));
         assert_eq!(read(400, ""), Err(unavailable("unreadable_answer")));
         assert_eq!(read(503, ""), Err(unavailable("server_trouble")));
+    }
+
+    #[test]
+    fn an_error_is_told_with_what_is_added_to_it() {
+        let read = |status, body: &str| {
+            let error = read_refusal(&answer(status, &[], body.as_bytes()), now()).ok().flatten()?;
+            Some((error.code, error.subtype))
+        };
+        let error = |code: &str, subtype: Option<&str>| Some((code.to_owned(), subtype.map(str::to_owned)));
+        for (status, body, expected) in [
+            (400, r#"{"error":"e"}"#, error("e", None)),
+            (400, r#"{"error":"e","error_subtype":"s"}"#, error("e", Some("s"))),
+            (400, r#"{"error":"e","suberror":"s"}"#, error("e", None)),
+            (403, r#"{"error_code":"rate_limit_exceeded"}"#, error("rate_limit_exceeded", None)),
+            (200, r#"{"error_code":"0"}"#, None),
+        ] {
+            assert_eq!(read(status, body), expected, "{status} {body}");
+        }
     }
 
     /// Any JSON that might stand in a field.

@@ -1,5 +1,6 @@
 //! The types `oidc` and `test` against the simulated provider.
 
+use grantkeeper_domain::authorizations::Scopes;
 use grantkeeper_domain::providers::{
     ClientAuthentication, PkceSupport, ProviderClients, ProviderEndpoints, ProviderKind, TokenToRevoke,
     UpstreamError,
@@ -7,44 +8,25 @@ use grantkeeper_domain::providers::{
 use grantkeeper_provider_clients::{ClientSettings, EndpointOverrides};
 use grantkeeper_provider_simulator::{Fault, FaultEffect, FaultPlace};
 
-use crate::contract::provider_contract;
+use crate::deployments;
 use crate::person;
-use crate::world::{CLIENT_SECRET, World, connection, directory, exchange, refused, registration, secret};
-
-#[tokio::test(flavor = "multi_thread")]
-async fn oidc_keeps_the_contract() {
-    let world = World::of(ProviderKind::Oidc).await;
-    provider_contract(&*world.client, &world.endpoints, &world.simulator).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_simulated_provider_keeps_the_contract() {
-    let world = World::of(ProviderKind::Test).await;
-    provider_contract(&*world.client, &world.endpoints, &world.simulator).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_contract_is_kept_with_the_secret_in_the_body() {
-    let World { simulator, client, endpoints, .. } = World::of(ProviderKind::Oidc).await;
-    let client_authentication = ClientAuthentication::ClientSecretPost;
-    let endpoints = ProviderEndpoints { client_authentication, ..endpoints };
-    provider_contract(&*client, &endpoints, &simulator).await;
-}
+use crate::world::{CLIENT_SECRET, World, connection, directory, refused, registration, secret};
 
 #[tokio::test]
 async fn types_that_are_not_served_have_no_client() {
     let (directory, _) = directory(ClientSettings::default());
     for kind in ProviderKind::ALL {
-        assert_eq!(directory.client(kind).is_some(), kind == ProviderKind::Oidc, "{kind:?}");
+        assert_eq!(directory.client(kind).is_some(), kind != ProviderKind::Test, "{kind:?}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn registration_learns_everything_that_is_published() {
-    let World { simulator, endpoints, .. } = World::of(ProviderKind::Oidc).await;
+    let World { simulator, endpoints, .. } = World::openid().await;
     let at = |path: &str| format!("{}/{path}", simulator.url()).parse().unwrap();
     let expected = ProviderEndpoints {
         issuer: simulator.url().to_owned(),
+        api: None,
         authorization: at("authorize"),
         token: at("token"),
         userinfo: Some(at("userinfo")),
@@ -61,7 +43,7 @@ async fn registration_learns_everything_that_is_published() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_simulated_provider_takes_no_host() {
-    let world = World::of(ProviderKind::Test).await;
+    let world = World::at(&deployments::TEST).await;
     let error = world.client.register(&registration(Some(world.simulator.url()))).await.unwrap_err();
     assert_eq!(error.field, "host");
 }
@@ -69,7 +51,7 @@ async fn the_simulated_provider_takes_no_host() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_operator_can_replace_endpoints() {
     let at = |issuer: &str, path: &str| Some(format!("{issuer}/{path}").parse().unwrap());
-    let world = World::with_overrides(ProviderKind::Oidc, |issuer| EndpointOverrides {
+    let world = World::with_overrides(&deployments::OIDC, |issuer| EndpointOverrides {
         token: at(issuer, "other/token"),
         userinfo: at(issuer, "other/userinfo"),
         ..EndpointOverrides::default()
@@ -82,9 +64,9 @@ async fn an_operator_can_replace_endpoints() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_operator_can_put_another_issuer_in_the_place_of_all() {
-    let elsewhere = World::of(ProviderKind::Test).await;
+    let elsewhere = World::at(&deployments::TEST).await;
     let issuer = elsewhere.simulator.url().to_owned();
-    let world = World::with_overrides(ProviderKind::Oidc, |_| EndpointOverrides {
+    let world = World::with_overrides(&deployments::OIDC, |_| EndpointOverrides {
         issuer: Some(issuer.clone()),
         ..EndpointOverrides::default()
     })
@@ -95,7 +77,7 @@ async fn an_operator_can_put_another_issuer_in_the_place_of_all() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn another_account_is_another_subject() {
-    let world = World::of(ProviderKind::Oidc).await;
+    let world = World::openid().await;
     for login in ["alice", "bob"] {
         let tokens = world.authorize(login).await.ok().unwrap();
         assert_eq!(tokens.identity.unwrap().subject, login);
@@ -104,18 +86,17 @@ async fn another_account_is_another_subject() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_issuer_comes_back_with_the_code() {
-    let world = World::of(ProviderKind::Oidc).await;
-    let consent = person::consents(&*world.client, &world.connection().client, "alice").await;
+    let world = World::openid().await;
+    let consent = person::consents(&*world.client, &world.connection().client, "alice", &world.scopes).await;
     assert_eq!(consent.parameters["iss"], world.endpoints.issuer);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_revoked_is_said_only_when_nothing_was() {
-    let world = World::of(ProviderKind::Oidc).await;
+    let world = World::openid().await;
     world.simulator.update_settings(|settings| settings.revoke_unsupported_token_type = true);
     let tokens = world.authorize("alice").await.ok().unwrap();
     let revoke = world.client.revoke(&world.endpoints).unwrap();
-    assert_eq!(revoke.scope(), "grant");
     let refresh_token = || tokens.refresh_token.as_ref().map(|token| secret(token.expose()));
     let access_token = || Some(secret(tokens.access_token.expose()));
 
@@ -125,8 +106,11 @@ async fn what_cannot_be_revoked_is_said_only_when_nothing_was() {
 
     let both = TokenToRevoke { access_token: access_token(), refresh_token: refresh_token() };
     assert_eq!(revoke.revoke_token(&world.connection(), &both).await, Ok(()));
-    let found =
-        world.client.identify().identify_user(&world.connection(), &access_token().unwrap(), None).await;
+    let found = world
+        .client
+        .identify(&world.scopes)
+        .identify_user(&world.connection(), &access_token().unwrap(), None)
+        .await;
     assert_eq!(found, Err(UpstreamError::TokenRefused));
 
     let nothing = TokenToRevoke { access_token: None, refresh_token: None };
@@ -139,18 +123,18 @@ async fn what_cannot_be_revoked_is_said_only_when_nothing_was() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn missing_endpoints_are_missing_capabilities() {
-    let World { client, endpoints, .. } = World::of(ProviderKind::Oidc).await;
+    let World { client, endpoints, .. } = World::openid().await;
     let endpoints = ProviderEndpoints { revocation: None, userinfo: None, ..endpoints };
     assert!(client.revoke(&endpoints).is_none());
     let connection = connection(endpoints, "secret");
-    let found = client.identify().identify_user(&connection, &secret("token"), None).await;
+    let found = client.identify(&Scopes::default()).identify_user(&connection, &secret("token"), None).await;
     assert_eq!(refused(found).reason(), "not_supported");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_secret_comes_through_an_error() {
-    let world = World::of(ProviderKind::Oidc).await;
-    let exchange = exchange(&person::consents(&*world.client, &world.connection().client, "alice").await);
+    let world = World::openid().await;
+    let exchange = world.code("alice").await;
     // A server in trouble that echoes what it was sent.
     let body = format!("<html>{} {}</html>", exchange.code.expose(), CLIENT_SECRET);
     for status in [400, 500] {

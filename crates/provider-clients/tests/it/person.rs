@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 
 use grantkeeper_domain::Secret;
 use grantkeeper_domain::authorizations::Scopes;
-use grantkeeper_domain::providers::{AuthorizationRequest, ProviderClient, PublicClient};
+use grantkeeper_domain::providers::{AuthorizationRequest, PkceSupport, ProviderClient, PublicClient};
+use serde_json::json;
 use url::Url;
 
 pub(crate) const REDIRECT_URI: &str = "http://127.0.0.1:9/callback/provider-1";
 pub(crate) const NONCE: &str = "a nonce of the flow";
 /// The pair of RFC 7636, Appendix B.
 pub(crate) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
-const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+pub(crate) const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 const STATE: &str = "a state of the flow";
 
 /// What the provider sent the person back with.
@@ -22,12 +23,18 @@ pub(crate) struct Consent {
 }
 
 /// Goes to the provider's page as `login` and agrees.
-pub(crate) async fn consents(client: &dyn ProviderClient, public: &PublicClient, login: &str) -> Consent {
+pub(crate) async fn consents(
+    client: &dyn ProviderClient,
+    public: &PublicClient,
+    login: &str,
+    scopes: &Scopes,
+) -> Consent {
+    let proves = public.endpoints.pkce == PkceSupport::S256;
     let request = AuthorizationRequest {
         redirect_uri: REDIRECT_URI.to_owned(),
         state: Secret::new(STATE.to_owned()),
-        scopes: Scopes::parse("openid profile email offline_access"),
-        code_challenge: Some(CHALLENGE.to_owned()),
+        scopes: scopes.clone(),
+        code_challenge: proves.then(|| CHALLENGE.to_owned()),
         nonce: Some(NONCE.to_owned()),
         force_consent: true,
     };
@@ -40,6 +47,14 @@ pub(crate) async fn consents(client: &dyn ProviderClient, public: &PublicClient,
     let parameters: BTreeMap<_, _> = back.query_pairs().into_owned().collect();
     assert_eq!(parameters["state"], STATE);
     Consent { code: parameters["code"].clone(), parameters }
+}
+
+/// Decides about a device at the simulator, as `login`.
+pub(crate) async fn decides(simulator: &str, user_code: &str, decision: &str, login: &str) {
+    let body = json!({ "userCode": user_code, "decision": decision, "sub": login }).to_string();
+    let request = browser().post(format!("{simulator}/control/device"));
+    let answer = request.header("content-type", "application/json").body(body).send().await.unwrap();
+    assert!(answer.status().is_success(), "{user_code}: {}", answer.status());
 }
 
 /// An HTTP client that does not follow redirects.

@@ -1,19 +1,21 @@
 //! A simulated provider, the clients, and one clock for both.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use grantkeeper_domain::Secret;
 use grantkeeper_domain::authorizations::Scopes;
 use grantkeeper_domain::providers::{
-    CodeExchange, ProviderClient, ProviderClients, ProviderConnection, ProviderEndpoints, ProviderKind,
-    PublicClient, Registration, TokenSet, UpstreamError,
+    CodeExchange, PkceSupport, ProviderClient, ProviderClients, ProviderConnection, ProviderEndpoints,
+    ProviderKind, PublicClient, RefreshRequest, Registration, TokenSet, UpstreamError,
 };
 use grantkeeper_domain::services::Clock;
 use grantkeeper_provider_clients::{ClientSettings, EndpointOverrides, NetworkPolicy, ProviderDirectory};
-use grantkeeper_provider_simulator::{Simulator, SimulatorOptions};
+use grantkeeper_provider_simulator::{Simulator, SimulatorOptions, Site};
 use grantkeeper_testkit::FixedClock;
 use url::Url;
 
+use crate::deployments::{self, Deployment, Host};
 use crate::person::{self, Consent};
 
 pub(crate) const CLIENT_ID: &str = "client:1 %";
@@ -26,9 +28,9 @@ pub(crate) fn loopback_settings() -> ClientSettings {
     ClientSettings { network: NetworkPolicy::new(vec![loopback], []), ..ClientSettings::default() }
 }
 
-/// A directory and the clock that it goes by.
+/// A directory and the clock that it goes by, which stands still but for the pauses that clients make.
 pub(crate) fn directory(settings: ClientSettings) -> (ProviderDirectory, Arc<FixedClock>) {
-    let clock = FixedClock::new();
+    let clock = FixedClock::passing_pauses(LONGEST_PAUSE);
     let directory = ProviderDirectory::new(settings, Arc::clone(&clock) as Arc<dyn Clock>).unwrap();
     (directory, clock)
 }
@@ -39,12 +41,10 @@ pub(crate) fn oidc_client(settings: ClientSettings) -> (Arc<dyn ProviderClient>,
     (directory.client(ProviderKind::Oidc).unwrap(), clock)
 }
 
-/// What registers a provider by its issuer.
+/// What registers a provider by where it is.
 pub(crate) fn registration(host: Option<&str>) -> Registration {
-    Registration {
-        host: host.map(str::to_owned),
-        scopes: Scopes::parse("openid profile email offline_access"),
-    }
+    let client_id = CLIENT_ID.to_owned();
+    Registration { client_id, host: host.map(str::to_owned), app_slug: None, scopes: None }
 }
 
 /// A client registered at a simulated provider.
@@ -53,37 +53,57 @@ pub(crate) struct World {
     pub(crate) clock: Arc<FixedClock>,
     pub(crate) client: Arc<dyn ProviderClient>,
     pub(crate) endpoints: ProviderEndpoints,
+    /// What flows ask for.
+    pub(crate) scopes: Scopes,
 }
 
 impl World {
-    /// The simulated provider as one of that type.
-    pub(crate) async fn of(kind: ProviderKind) -> Self {
-        Self::with_overrides(kind, |_| EndpointOverrides::default()).await
+    /// The simulator as that deployment.
+    pub(crate) async fn at(deployment: &Deployment) -> Self {
+        Self::with_overrides(deployment, |_| EndpointOverrides::default()).await
     }
 
-    /// The same, with endpoints replaced that may depend on the issuer.
+    /// The same, with endpoints replaced that may depend on where the simulator is.
     pub(crate) async fn with_overrides(
-        kind: ProviderKind,
+        deployment: &Deployment,
         overrides: impl Fn(&str) -> EndpointOverrides,
     ) -> Self {
-        let clock = FixedClock::new();
-        let time = Arc::clone(&clock);
-        let options = SimulatorOptions {
-            auto_consent: true,
-            clock: Arc::new(move || time.now()),
-            ..SimulatorOptions::default()
-        };
-        let simulator = Simulator::start(options).unwrap();
+        let (simulator, clock) = simulator();
         let settings = ClientSettings {
-            simulator: Some(Url::parse(simulator.url()).unwrap()),
-            overrides: [(kind, overrides(simulator.url()))].into(),
-            ..loopback_settings()
+            overrides: [(deployment.kind, overrides(simulator.url()))].into(),
+            ..simulated_settings(&simulator)
         };
         let directory = ProviderDirectory::new(settings, Arc::clone(&clock) as Arc<dyn Clock>).unwrap();
-        let client = directory.client(kind).unwrap();
-        let host = (kind == ProviderKind::Oidc).then(|| simulator.url());
-        let endpoints = client.register(&registration(host)).await.unwrap();
-        Self { simulator, clock, client, endpoints }
+        let client = directory.client(deployment.kind).unwrap();
+        let registered = client.register(&deployment.registration(simulator.url())).await.unwrap();
+        let world =
+            Self { simulator, clock, client, endpoints: registered.endpoints, scopes: registered.scopes };
+        world.be_an_app_or_not(deployment);
+        world
+    }
+
+    /// The site that plays it.
+    pub(crate) fn site(&self, deployment: &Deployment) -> Site<'_> {
+        self.simulator.site(deployment.site).expect("the simulator plays it")
+    }
+
+    /// Lets the client be what is registered: at GitHub it is an app that has permissions, or one that has scopes.
+    pub(crate) fn be_an_app_or_not(&self, deployment: &Deployment) {
+        self.site(deployment).update_settings(|settings| settings.github_app = deployment.app_slug.is_some());
+    }
+
+    /// Any OpenID Connect provider.
+    pub(crate) async fn openid() -> Self {
+        Self::at(&deployments::OIDC).await
+    }
+
+    /// An address in full: what begins with a slash is at the simulator.
+    pub(crate) fn address(&self, address: &str) -> String {
+        if address.starts_with('/') {
+            format!("{}{address}", self.simulator.url()).trim_end_matches('/').to_owned()
+        } else {
+            address.to_owned()
+        }
     }
 
     /// A connection with the right secret.
@@ -91,11 +111,53 @@ impl World {
         connection(self.endpoints.clone(), CLIENT_SECRET)
     }
 
+    /// Has that person agree, and says what redeems the code.
+    pub(crate) async fn code(&self, login: &str) -> CodeExchange {
+        let client = self.connection().client;
+        let consent = person::consents(&*self.client, &client, login, &self.scopes).await;
+        exchange(&consent, &client, self.scopes.clone())
+    }
+
     /// Has that person agree, and redeems the code.
     pub(crate) async fn authorize(&self, login: &str) -> Result<TokenSet, UpstreamError> {
-        let connection = self.connection();
-        let consent = person::consents(&*self.client, &connection.client, login).await;
-        trusted(self.client.exchange_code(&connection, &exchange(&consent)).await)
+        let exchange = self.code(login).await;
+        trusted(self.client.exchange_code(&self.connection(), &exchange).await)
+    }
+}
+
+/// Longer than any pause between two tries, and shorter than any limit of a call.
+pub(crate) const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// A simulator that agrees to everything, and whose time stands still but for the pauses that clients make.
+pub(crate) fn simulator() -> (Simulator, Arc<FixedClock>) {
+    let clock = FixedClock::passing_pauses(LONGEST_PAUSE);
+    let time = Arc::clone(&clock);
+    let options = SimulatorOptions {
+        auto_consent: true,
+        clock: Arc::new(move || time.now()),
+        ..SimulatorOptions::default()
+    };
+    (Simulator::start(options).unwrap(), clock)
+}
+
+/// Settings under which the simulator is everybody.
+pub(crate) fn simulated_settings(simulator: &Simulator) -> ClientSettings {
+    ClientSettings {
+        simulator: Some(Url::parse(simulator.url()).unwrap()),
+        simulator_plays_everyone: true,
+        ..loopback_settings()
+    }
+}
+
+impl Deployment {
+    /// What registers it.
+    pub(crate) fn registration(&self, simulator: &str) -> Registration {
+        let host = match self.host {
+            Host::Nowhere => None,
+            Host::Named(host) => Some(host.to_owned()),
+            Host::Simulated(path) => Some(format!("{simulator}{path}")),
+        };
+        Registration { app_slug: self.app_slug.map(str::to_owned), ..registration(host.as_deref()) }
     }
 }
 
@@ -110,19 +172,35 @@ pub(crate) fn trusted(answer: Result<TokenSet, UpstreamError>) -> Result<TokenSe
 }
 
 /// A connection with any secret.
-pub(crate) fn connection(endpoints: ProviderEndpoints, secret: &str) -> ProviderConnection {
-    let client = PublicClient { endpoints, client_id: CLIENT_ID.to_owned() };
-    ProviderConnection { client, client_secret: Secret::new(secret.to_owned()) }
+pub(crate) fn connection(endpoints: ProviderEndpoints, client_secret: &str) -> ProviderConnection {
+    connection_of(endpoints, CLIENT_ID, client_secret)
 }
 
-/// What redeems the code of a consent.
-pub(crate) fn exchange(consent: &Consent) -> CodeExchange {
+/// A connection of any client.
+pub(crate) fn connection_of(
+    endpoints: ProviderEndpoints,
+    client_id: &str,
+    client_secret: &str,
+) -> ProviderConnection {
+    let client = PublicClient { endpoints, client_id: client_id.to_owned() };
+    ProviderConnection { client, client_secret: secret(client_secret) }
+}
+
+/// What redeems the code of a consent to these scopes.
+pub(crate) fn exchange(consent: &Consent, client: &PublicClient, scopes: Scopes) -> CodeExchange {
+    let proves = client.endpoints.pkce == PkceSupport::S256;
     CodeExchange {
         code: secret(&consent.code),
         redirect_uri: person::REDIRECT_URI.to_owned(),
-        pkce_verifier: Some(secret(person::VERIFIER)),
+        pkce_verifier: proves.then(|| secret(person::VERIFIER)),
         nonce: Some(secret(person::NONCE)),
+        scopes,
     }
+}
+
+/// What redeems a refresh token that came of no flow in particular.
+pub(crate) fn refresh_request(refresh_token: &str) -> RefreshRequest {
+    RefreshRequest { refresh_token: secret(refresh_token), scopes: Scopes::default(), redirect_uri: None }
 }
 
 pub(crate) fn secret(text: &str) -> Secret {
@@ -130,6 +208,7 @@ pub(crate) fn secret(text: &str) -> Secret {
 }
 
 /// The error of something that must not succeed.
+#[track_caller]
 pub(crate) fn refused<T>(result: Result<T, UpstreamError>) -> UpstreamError {
     result.err().expect("this must not succeed")
 }

@@ -17,6 +17,8 @@ use grantkeeper_domain::tokens::LendError;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::authentication::Unauthenticated;
+use crate::body::{self, BodyError};
 use crate::limits::Refused;
 use crate::query::UnreadableParameter;
 
@@ -50,24 +52,12 @@ impl ApiError {
         Self { status, retry_after: None, message: message.into(), error_fields: Vec::new() }
     }
 
-    pub(super) fn unauthenticated() -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "a valid API token is needed: Authorization: Bearer <API token>")
-    }
-
     pub(super) fn not_found(message: &str) -> Self {
         Self::new(StatusCode::NOT_FOUND, message)
     }
 
     pub(super) fn method_not_allowed() -> Self {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "this path does not take this method")
-    }
-
-    pub(super) fn too_large(limit: usize) -> Self {
-        Self::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is larger than {limit} bytes"))
-    }
-
-    pub(super) fn too_slow() -> Self {
-        Self::new(StatusCode::REQUEST_TIMEOUT, "the body took too long to come")
     }
 
     pub(super) fn unavailable() -> Self {
@@ -134,6 +124,32 @@ impl From<Refused> for ApiError {
     fn from(refused: Refused) -> Self {
         let retry_after = Some(refused.retry_after());
         Self { retry_after, ..Self::new(StatusCode::TOO_MANY_REQUESTS, refused.to_string()) }
+    }
+}
+
+impl From<Unauthenticated> for ApiError {
+    fn from(error: Unauthenticated) -> Self {
+        match error {
+            Unauthenticated::NoToken => Self::new(
+                StatusCode::UNAUTHORIZED,
+                "a valid API token is needed: Authorization: Bearer <API token>",
+            ),
+            Unauthenticated::Refused(refused) => refused.into(),
+            Unauthenticated::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<BodyError> for ApiError {
+    fn from(error: BodyError) -> Self {
+        match error {
+            BodyError::TooLarge => Self::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                format!("the body is larger than {} bytes", body::LARGEST),
+            ),
+            BodyError::TooSlow => Self::new(StatusCode::REQUEST_TIMEOUT, "the body took too long to come"),
+            BodyError::Incomplete => Self::invalid("body", "could not be read to its end"),
+        }
     }
 }
 

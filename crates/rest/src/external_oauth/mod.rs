@@ -11,45 +11,23 @@ mod providers;
 mod version;
 mod wire;
 
-use actix_web::http::header::ALLOW;
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
-use actix_web::{HttpRequest, HttpResponse, Resource, ResponseError as _};
+use actix_web::{HttpRequest, HttpResponse, ResponseError as _};
 
 use self::error::ApiError;
-use crate::limits::{self, Limit as _, Purpose, behind};
 use crate::openapi::Route;
+use crate::routes::{allowing, routes};
 
 /// The path that current clients call, and the one of older releases of the SDK.
 const BASES: [&str; 2] = ["/api/v2/externalOAuth", "/externalOAuth"];
 
-/// Declares the routes with their limits, tables of both for the tests that walk over every route, and the descriptions,
-/// which stand under the names of the handlers.
-macro_rules! routes {
-    ($($path:literal => { $($method:ident $module:ident :: $handler:ident : $limit:ident),+ $(,)? }),+ $(,)?) => {
-        /// Every route of the `external_oauth` API below its base paths: method and path, for tests that walk over all
-        /// of them.
-        pub const EXTERNAL_OAUTH_ROUTES: &[(&str, &str)] = &[$($((stringify!($method), $path)),+),+];
-
-        /// What each of [`EXTERNAL_OAUTH_ROUTES`] is limited as, in their order.
-        pub const EXTERNAL_OAUTH_LIMITS: &[Option<Purpose>] = &[$($(limits::$limit::PURPOSE),+),+];
-
-        fn resources() -> Vec<Resource> {
-            vec![$(web::resource($path)
-                $(.route(web::$method().to(behind::<limits::$limit, ApiError, _, _>($module::$handler))))+
-                .default_service(web::to(|| async {
-                    method_not_allowed(&[$(stringify!($method)),+])
-                }))),+]
-        }
-
-        fn descriptions() -> Vec<Route> {
-            vec![$($(description::route(stringify!($method), $path, description::$module::$handler())),+),+]
-        }
-    };
-}
-
 // The router tries one after the other, so what is called all the time comes first.
 routes! {
+    /// Every route of the `external_oauth` API below its base paths: method and path, for tests that walk over all of them.
+    EXTERNAL_OAUTH_ROUTES,
+    /// What each of [`EXTERNAL_OAUTH_ROUTES`] is limited as, in their order.
+    EXTERNAL_OAUTH_LIMITS;
     "/authorizedProviders/{id}/token" => { post authorizations::token: TokenRead },
     "/authorizedProviders/{id}/accessToken" => { post authorizations::access_token: TokenRead },
     "/providers" => { get providers::list: Unlimited, post providers::create: Unlimited },
@@ -95,10 +73,5 @@ pub(crate) async fn no_such_path(_request: HttpRequest) -> HttpResponse {
 
 /// A path that takes only other methods.
 pub(crate) fn method_not_allowed(allowed: &[&str]) -> HttpResponse {
-    let mut response = ApiError::method_not_allowed().error_response();
-    let allowed = allowed.join(", ").to_uppercase();
-    if let Ok(value) = allowed.parse() {
-        response.headers_mut().insert(ALLOW, value);
-    }
-    response
+    allowing(allowed, ApiError::method_not_allowed().error_response())
 }

@@ -21,7 +21,9 @@ pub(crate) use self::admission::behind;
 pub(crate) use self::attempt::Attempt;
 pub(crate) use self::patience::in_time;
 pub use self::purpose::Purpose;
-pub(crate) use self::purpose::{Callback, Limit, StartFlow, TokenRead, Unlimited};
+pub(crate) use self::purpose::{
+    Callback, Limit, PollDeviceFlow, StartDeviceFlow, StartFlow, TokenRead, Unlimited,
+};
 pub(crate) use self::refused::Refused;
 pub use self::settings::{LimitSettings, PerMinute};
 
@@ -30,6 +32,8 @@ use self::limiter::Limiter;
 /// All limiters of one process.
 pub(crate) struct Limits {
     flows: Limiters,
+    device_flows: Limiters,
+    device_polls: Limiters,
     callbacks: Limiters,
     token_reads: Limiters,
     wrong_tokens: Option<Limiter<Address>>,
@@ -45,6 +49,8 @@ impl Limits {
     pub(crate) fn new(settings: &LimitSettings) -> Self {
         Self {
             flows: Limiters::new(settings.flows),
+            device_flows: Limiters::new(settings.device_flows()),
+            device_polls: Limiters::new(settings.device_polls()),
             callbacks: Limiters::new(settings.callbacks),
             token_reads: Limiters::new(settings.token_reads),
             wrong_tokens: Limiter::per_minute(settings.wrong_tokens_per_address),
@@ -54,6 +60,8 @@ impl Limits {
     fn of(&self, purpose: Purpose) -> &Limiters {
         match purpose {
             Purpose::StartFlow => &self.flows,
+            Purpose::StartDeviceFlow => &self.device_flows,
+            Purpose::PollDeviceFlow => &self.device_polls,
             Purpose::Callback => &self.callbacks,
             Purpose::TokenRead => &self.token_reads,
         }

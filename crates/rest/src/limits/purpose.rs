@@ -5,6 +5,10 @@
 pub enum Purpose {
     /// It starts a flow: rows, an audit entry, and a page of a provider's.
     StartFlow,
+    /// It starts a device flow: a call to the provider, and a row that lives as long as its codes.
+    StartDeviceFlow,
+    /// It asks how a device flow stands, as its clients do every few seconds.
+    PollDeviceFlow,
     /// It belongs to the way back from a provider: a state, a code or a session can be guessed at.
     Callback,
     /// It hands a token out, or uses one: an audit entry, and maybe a call to the provider.
@@ -12,10 +16,12 @@ pub enum Purpose {
 }
 
 impl Purpose {
-    /// What operators call it in the settings and read in the log.
+    /// What operators read in the log.
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::StartFlow => "flows",
+            Self::StartDeviceFlow => "device_flows",
+            Self::PollDeviceFlow => "device_polls",
             Self::Callback => "callbacks",
             Self::TokenRead => "token_reads",
         }
@@ -43,6 +49,10 @@ limits! {
     Unlimited = None,
     /// [`Purpose::StartFlow`].
     StartFlow = Some(Purpose::StartFlow),
+    /// [`Purpose::StartDeviceFlow`].
+    StartDeviceFlow = Some(Purpose::StartDeviceFlow),
+    /// [`Purpose::PollDeviceFlow`].
+    PollDeviceFlow = Some(Purpose::PollDeviceFlow),
     /// [`Purpose::Callback`].
     Callback = Some(Purpose::Callback),
     /// [`Purpose::TokenRead`].

@@ -3,9 +3,10 @@
 /// The limits of one process. The default is none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LimitSettings {
-    /// Flows that are started.
+    /// Flows that are started. Device flows are counted apart, and there may be a tenth as many.
     pub flows: PerMinute,
-    /// Answers of providers that are brought back, and calls of the pages around them.
+    /// Answers of providers that are brought back, and calls of the pages around them. Polls of device flows are counted
+    /// apart, and there may be as many, or one a second.
     pub callbacks: PerMinute,
     /// Access tokens that are handed out, and calls that use one.
     pub token_reads: PerMinute,
@@ -20,4 +21,52 @@ pub struct PerMinute {
     pub caller: u32,
     /// From one address: an IPv4 address, or the /64 of an IPv6 address.
     pub address: u32,
+}
+
+/// A client polls once in the seconds that the provider names, and no provider names less than one (RFC 8628, 3.5).
+const POLLS: u32 = 60;
+
+impl LimitSettings {
+    /// Device flows that are started: a tenth of all flows, since each costs a call to the provider, which limits us for
+    /// them more than for anything else.
+    pub(super) fn device_flows(&self) -> PerMinute {
+        self.flows.map(|flows| flows.div_ceil(10))
+    }
+
+    /// Polls of device flows: as many as answers of providers, which they bring as well, and never so few that one honest
+    /// client would be refused.
+    pub(super) fn device_polls(&self) -> PerMinute {
+        self.callbacks.map(|callbacks| callbacks.max(POLLS))
+    }
+}
+
+impl PerMinute {
+    /// The rates made of these; what is not limited stays so.
+    fn map(self, rate: impl Fn(u32) -> u32) -> Self {
+        let map = |given| if given == 0 { 0 } else { rate(given) };
+        Self { caller: map(self.caller), address: map(self.address) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_all_flows_a_tenth_may_be_device_flows() {
+        for (flows, device_flows) in [(0, 0), (1, 1), (10, 1), (11, 2), (600, 60)] {
+            let flows = PerMinute { caller: flows, address: 0 };
+            let settings = LimitSettings { flows, ..LimitSettings::default() };
+            assert_eq!(settings.device_flows(), PerMinute { caller: device_flows, address: 0 });
+        }
+    }
+
+    #[test]
+    fn no_limit_is_too_narrow_for_a_poll_a_second() {
+        for (callbacks, polls) in [(0, 0), (1, 60), (60, 60), (1_200, 1_200)] {
+            let callbacks = PerMinute { caller: callbacks, address: callbacks };
+            let settings = LimitSettings { callbacks, ..LimitSettings::default() };
+            assert_eq!(settings.device_polls(), PerMinute { caller: polls, address: polls });
+        }
+    }
 }

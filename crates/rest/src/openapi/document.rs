@@ -45,7 +45,7 @@ pub(super) fn of(routes: Vec<Route>) -> OpenApi {
             Tag::ALL
                 .map(|tag| TagBuilder::new().name(tag.name()).description(Some(tag.description())).build()),
         ))
-        .security(Some(security_schemes().map(|(name, _)| SecurityRequirement::new(name, [""; 0]))))
+        .security(Some(["bearer", "token"].map(|name| SecurityRequirement::new(name, [""; 0]))))
         .paths(paths)
         .components(Some(components.build()))
         .build()
@@ -62,8 +62,8 @@ fn info() -> utoipa::openapi::Info {
         .build()
 }
 
-/// Both forms in which callers send their API token.
-fn security_schemes() -> [(&'static str, SecurityScheme); 2] {
+/// The forms in which callers send their API token. The first two are those of most calls; others say so themselves.
+fn security_schemes() -> [(&'static str, SecurityScheme); 3] {
     let bearer = Http::builder()
         .scheme(HttpAuthScheme::Bearer)
         .bearer_format("gk_…")
@@ -73,7 +73,15 @@ fn security_schemes() -> [(&'static str, SecurityScheme); 2] {
         "Authorization",
         "The same API token as older clients send it: `Authorization: Token gk_…`.",
     );
-    [("bearer", SecurityScheme::Http(bearer)), ("token", SecurityScheme::ApiKey(ApiKey::Header(token)))]
+    let session_token = ApiKeyValue::with_description(
+        "Coder-Session-Token",
+        "The same API token as callers of `external-auth` send it: `Coder-Session-Token: gk_…`.",
+    );
+    [
+        ("bearer", SecurityScheme::Http(bearer)),
+        ("token", SecurityScheme::ApiKey(ApiKey::Header(token))),
+        ("coderSessionToken", SecurityScheme::ApiKey(ApiKey::Header(session_token))),
+    ]
 }
 
 /// A member without a value is left out, never null. The derived schemas take an `Option` for both.

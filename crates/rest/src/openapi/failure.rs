@@ -1,7 +1,10 @@
 //! How calls fail.
 
+use actix_web::ResponseError;
 use actix_web::http::StatusCode;
-use serde_json::Value;
+use actix_web::http::header::{HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
+use serde::Serialize;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 use utoipa::openapi::content::ContentBuilder;
 use utoipa::openapi::example::Example;
@@ -23,29 +26,40 @@ pub(crate) struct Failure {
     pub(super) schemas: Vec<(String, RefOr<Schema>)>,
 }
 
+/// Headers that say more about a failure.
+const HEADERS: [(HeaderName, &str, &str); 2] = [
+    (WWW_AUTHENTICATE, "WWW-Authenticate", "How to authenticate (RFC 6750, 3)."),
+    (RETRY_AFTER, "Retry-After", "For how many seconds to wait before the next try."),
+];
+
 impl Failure {
-    /// A failure under a name, told in a body of type `T`.
-    pub(crate) fn told_as<T: ToSchema>(
+    /// A failure under a name; status, headers and an example of the body are taken from the answer itself.
+    pub(crate) fn of<E: ResponseError + Serialize + ToSchema>(
         name: &'static str,
-        status: StatusCode,
         description: &'static str,
+        error: &E,
     ) -> Self {
-        let mut schemas = vec![(T::name().into_owned(), T::schema())];
-        T::schemas(&mut schemas);
-        let schema = Ref::from_schema_name(T::name());
-        Self { name, status, description, headers: Vec::new(), examples: Vec::new(), schema, schemas }
+        let mut schemas = vec![(E::name().into_owned(), E::schema())];
+        E::schemas(&mut schemas);
+        let answer = error.error_response();
+        let headers = HEADERS.into_iter().filter_map(|(header, spelling, meaning)| {
+            let value = answer.headers().get(header)?.to_str().ok()?;
+            Some((spelling, described(meaning, value)))
+        });
+        Self {
+            name,
+            status: error.status_code(),
+            description,
+            headers: headers.collect(),
+            examples: vec![("one", example(json!(error)))],
+            schema: Ref::from_schema_name(E::name()),
+            schemas,
+        }
     }
 
-    /// A body that tells of it, under a name.
+    /// One more body that tells of it, under a name.
     pub(crate) fn example(mut self, name: &'static str, body: Value) -> Self {
         self.examples.push((name, example(body)));
-        self
-    }
-
-    /// A header of the answer, with a value that it may have.
-    pub(crate) fn header(mut self, name: &'static str, description: &str, value: &str) -> Self {
-        let header = HeaderBuilder::new().schema(Some(text())).description(Some(description));
-        self.headers.push((name, header.example(Some(value.into())).build()));
         self
     }
 
@@ -64,4 +78,10 @@ impl Failure {
         let with_header = |response: ResponseBuilder, (name, header)| response.header(name, header);
         self.headers.into_iter().fold(response, with_header).build()
     }
+}
+
+/// A header, with a value that it may have.
+fn described(meaning: &str, value: &str) -> Header {
+    let header = HeaderBuilder::new().schema(Some(text())).description(Some(meaning));
+    header.example(Some(value.into())).build()
 }

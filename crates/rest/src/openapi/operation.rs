@@ -11,6 +11,7 @@ use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::link::Link;
 use utoipa::openapi::path::{OperationBuilder, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
+use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{
     HttpMethod, Object, ObjectBuilder, Ref, RefOr, Required, Response, ResponseBuilder, Schema,
 };
@@ -29,6 +30,17 @@ impl Route {
     pub(crate) fn new(method: HttpMethod, path: impl Into<String>, operation: Operation) -> Self {
         Self { method, path: path.into(), operation }
     }
+
+    /// A route of a table, which has its method by name.
+    pub(crate) fn in_table(method: &str, path: impl Into<String>, operation: Operation) -> Self {
+        let method = match method {
+            "delete" => HttpMethod::Delete,
+            "patch" => HttpMethod::Patch,
+            "post" => HttpMethod::Post,
+            _ => HttpMethod::Get,
+        };
+        Self::new(method, path, operation)
+    }
 }
 
 /// How an operation is called, and how it answers.
@@ -37,7 +49,8 @@ pub(crate) struct Operation {
     id: &'static str,
     summary: &'static str,
     description: Option<&'static str>,
-    open_to_all: bool,
+    /// The ways to send the API token, by the names of the document; `None`: those of all other calls.
+    tokens: Option<Vec<&'static str>>,
     parameters: Vec<Parameter>,
     body: Option<RequestBody>,
     answers: Vec<(StatusCode, Response)>,
@@ -55,7 +68,7 @@ impl Operation {
             id,
             summary,
             description: None,
-            open_to_all: false,
+            tokens: None,
             parameters: Vec::new(),
             body: None,
             answers: Vec::new(),
@@ -80,7 +93,13 @@ impl Operation {
 
     /// Without an API token.
     pub(crate) fn open_to_all(mut self) -> Self {
-        self.open_to_all = true;
+        self.tokens = Some(Vec::new());
+        self
+    }
+
+    /// With an API token in one of these forms, instead of those of most calls.
+    pub(crate) fn called_with<const N: usize>(mut self, forms: [&'static str; N]) -> Self {
+        self.tokens = Some(forms.to_vec());
         self
     }
 
@@ -229,8 +248,9 @@ impl Operation {
             .summary(Some(self.summary))
             .description(self.description)
             .request_body(self.body);
-        if self.open_to_all {
-            operation = operation.securities(Some([]));
+        if let Some(forms) = self.tokens {
+            let one_of = forms.into_iter().map(|form| SecurityRequirement::new(form, [""; 0]));
+            operation = operation.securities(Some(one_of));
         }
         for parameter in self.parameters {
             operation = operation.parameter(parameter);

@@ -6,17 +6,20 @@ pub(crate) enum Tag {
     Providers,
     Authorizations,
     Jobs,
+    Links,
     Service,
 }
 
 impl Tag {
-    pub(super) const ALL: [Self; 4] = [Self::Providers, Self::Authorizations, Self::Jobs, Self::Service];
+    pub(super) const ALL: [Self; 5] =
+        [Self::Providers, Self::Authorizations, Self::Jobs, Self::Links, Self::Service];
 
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Providers => "Providers",
             Self::Authorizations => "Authorizations",
             Self::Jobs => "Jobs",
+            Self::Links => "Links",
             Self::Service => "Service",
         }
     }
@@ -32,6 +35,11 @@ impl Tag {
                  own, and nobody else's."
             }
             Self::Jobs => "Work that goes on in the background, and its reports; for administrators.",
+            Self::Links => {
+                "A user's links to providers, for the dashboards, command lines and agents of developer \
+                 environments. A provider is named by its slug or its id, members are in snake_case, and errors have \
+                 a body of their own."
+            }
             Self::Service => "The service itself; open to all.",
         }
     }

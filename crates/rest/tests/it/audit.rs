@@ -2,7 +2,7 @@
 
 use grantkeeper_domain::audit::{Actor, AuditAction, AuditEntry, AuditOutcome};
 use grantkeeper_domain::providers::UpstreamError;
-use grantkeeper_testkit::scripted_provider::Call;
+use grantkeeper_testkit::scripted_provider::{Call, Decision};
 use serde_json::json;
 
 use crate::service::Service;
@@ -110,4 +110,23 @@ async fn every_hand_out_and_every_refusal_of_one_is_written_down() {
 
     let (_, left) = service.left_by(service.post(&service.colleague, &path)).await;
     assert_eq!(left, [], "nothing about what is not the caller's");
+}
+
+#[actix_web::test]
+async fn a_device_flow_leaves_the_entries_of_a_flow() {
+    let service = Service::start().await;
+    service.register_with_device_flow().await;
+    let (code, left) = service.left_by(service.begin_device_flow(&service.member)).await;
+    assert_eq!(actions(&left), [AuditAction::FlowStarted]);
+    assert!(left[0].request_id.is_some(), "{left:?}");
+
+    service.clock.advance(std::time::Duration::from_secs(5));
+    let (_, left) = service.left_by(service.poll_device_flow(&service.member, &code)).await;
+    assert_eq!(left, [], "nothing has happened");
+
+    service.provider.decide("USER-1", Decision::Approved("1001".to_owned()));
+    service.clock.advance(std::time::Duration::from_secs(5));
+    let (_, left) = service.left_by(service.poll_device_flow(&service.member, &code)).await;
+    assert_eq!(actions(&left), [AuditAction::FlowFinished, AuditAction::AuthorizationGranted]);
+    assert!(left.iter().all(|entry| entry.request_id.is_some()), "{left:?}");
 }

@@ -7,7 +7,8 @@ use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE, ORIGIN, RETRY_AFTER};
 use actix_web::http::{Method, StatusCode};
 use actix_web::test::TestRequest;
 use grantkeeper_rest::{
-    EXTERNAL_OAUTH_LIMITS, EXTERNAL_OAUTH_ROUTES, LimitSettings, PAGES, PerMinute, Purpose,
+    EXTERNAL_AUTH_LIMITS, EXTERNAL_AUTH_ROUTES, EXTERNAL_OAUTH_LIMITS, EXTERNAL_OAUTH_ROUTES, LimitSettings,
+    PAGES, PerMinute, Purpose,
 };
 
 use crate::service::{Answer, BASE, PUBLIC_URL, Service};
@@ -33,7 +34,11 @@ fn only(purpose: Purpose, rates: PerMinute) -> LimitSettings {
     let mut limits = LimitSettings::default();
     match purpose {
         Purpose::StartFlow => limits.flows = rates,
-        Purpose::Callback => limits.callbacks = rates,
+        // Of device flows there may be a tenth.
+        Purpose::StartDeviceFlow => {
+            limits.flows = PerMinute { caller: 10 * rates.caller, address: 10 * rates.address };
+        }
+        Purpose::Callback | Purpose::PollDeviceFlow => limits.callbacks = rates,
         Purpose::TokenRead => limits.token_reads = rates,
     }
     limits
@@ -59,6 +64,10 @@ fn call(method: &str, path: &str, token: &str) -> TestRequest {
     request(method, &format!("{BASE}{path}")).insert_header(bearer(token))
 }
 
+fn device_call(method: &str, token: &str) -> TestRequest {
+    request(method, "/api/v2/external-auth/{id}/device").insert_header(("Coder-Session-Token", token))
+}
+
 fn is_refused(answer: &Answer, seconds: &str) -> bool {
     assert_eq!(
         answer.status == StatusCode::TOO_MANY_REQUESTS,
@@ -76,6 +85,8 @@ fn every_route_says_what_it_is_limited_as() {
         .filter_map(|((method, path), purpose)| Some((*method, *path, (*purpose)?)))
         .collect();
     assert_eq!(limited, LIMITED);
+    let device = [Some(Purpose::StartDeviceFlow), Some(Purpose::PollDeviceFlow)];
+    assert_eq!(EXTERNAL_AUTH_LIMITS, device, "{EXTERNAL_AUTH_ROUTES:?}");
     let free: Vec<_> = PAGES.iter().filter(|(_, _, purpose)| purpose.is_none()).collect();
     assert_eq!(free, [&("get", "/sign-in", None)], "a form, and nothing behind it");
     let otherwise = PAGES.iter().any(|(_, _, purpose)| purpose.is_some_and(|as_| as_ != Purpose::Callback));
@@ -108,6 +119,46 @@ async fn a_caller_is_limited_on_every_such_route_and_no_other_caller_is() {
         assert!(!is_refused(&send(&service.member).await, "30"), "whoever waited as told is let in");
         assert!(is_refused(&send(&service.member).await, "30"), "for one more");
     }
+}
+
+#[actix_web::test]
+async fn device_flows_are_limited_by_caller_and_by_address() {
+    for (rates, neighbour_is_refused) in [(FOR_CALLERS, false), (FOR_ADDRESSES, true)] {
+        let service = Service::start().await.limited(only(Purpose::StartDeviceFlow, rates), &[]);
+        let begin = |token| service.send_from(HERE, device_call("get", token));
+        for _ in 0..2 {
+            assert!(!is_refused(&begin(&service.member).await, "30"));
+        }
+        let refused = begin(&service.member).await;
+        assert!(is_refused(&refused, "30"));
+        assert_eq!(refused.header(CONTENT_TYPE), "application/json; charset=utf-8");
+        assert_eq!(
+            refused.json(),
+            serde_json::json!({
+                "message": "Too many requests of this kind.",
+                "detail": "too many requests of this kind; try again in 30 seconds",
+                "validations": [],
+            })
+        );
+        assert_eq!(is_refused(&begin(&service.colleague).await, "30"), neighbour_is_refused);
+        service.clock.advance(Duration::from_secs(30));
+        assert!(!is_refused(&begin(&service.member).await, "30"), "whoever waited as told is let in");
+    }
+}
+
+#[actix_web::test]
+async fn a_poll_a_second_is_never_refused() {
+    let one = PerMinute { caller: 1, address: 1 };
+    let service = Service::start().await.limited(only(Purpose::PollDeviceFlow, one), &[]);
+    let poll = || service.send_from(HERE, device_call("post", &service.member));
+    for _ in 0..90 {
+        assert!(!is_refused(&poll().await, "1"));
+        service.clock.advance(Duration::from_secs(1));
+    }
+    for _ in 0..60 {
+        assert!(!is_refused(&poll().await, "1"));
+    }
+    assert!(is_refused(&poll().await, "1"));
 }
 
 #[actix_web::test]

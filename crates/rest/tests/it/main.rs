@@ -5,6 +5,7 @@ mod anonymous;
 mod audit;
 mod browser;
 mod described;
+mod device;
 mod health;
 mod jobs;
 mod limits;

@@ -25,6 +25,11 @@ async fn registering() {
     device["deviceFlow"] = json!(true);
     let mut not_offered = new_provider();
     not_offered["type"] = json!("github");
+    // Where it is the provider's client that knows what a host is.
+    let mut no_url = new_provider();
+    no_url["host"] = json!("contoso.example");
+    let no_host =
+        json!({ "type": "test", "name": "Simulated", "clientId": "client-1", "clientSecret": "secret" });
     let told = [
         service.told(&service.admin, "POST", "/providers/", Some(new_provider())).await,
         service.told(&service.admin, "POST", "/providers/", Some(new_provider())).await,
@@ -34,6 +39,8 @@ async fn registering() {
         service.told(&service.admin, "POST", "/providers/", Some(no_openid)).await,
         service.told(&service.admin, "POST", "/providers/", Some(device)).await,
         service.told(&service.admin, "POST", "/providers/", Some(not_offered)).await,
+        service.told(&service.admin, "POST", "/providers/", Some(no_host)).await,
+        service.told(&service.admin, "POST", "/providers/", Some(no_url)).await,
         service.told(&service.member, "POST", "/providers/", Some(new_provider())).await,
         service.told(&service.admin, "POST", "/providers/", Some(json!({}))).await,
     ];

@@ -21,6 +21,7 @@ use crate::described::{check_answer, check_body};
 
 pub(crate) const PUBLIC_URL: &str = "http://127.0.0.1:8080";
 pub(crate) const BASE: &str = "/api/v2/externalOAuth";
+pub(crate) const EXTERNAL_AUTH: &str = "/api/v2/external-auth";
 
 /// The service over an in-memory store, with two organizations and a provider that a test scripts.
 pub(crate) struct Service {
@@ -223,9 +224,15 @@ impl Answer {
     }
 
     /// Status, the headers that belong to the contract, and the body.
-    fn render(&self) -> String {
+    pub(crate) fn render(&self) -> String {
         let mut told = format!("→ {}\n", self.status);
-        for name in [header::CONTENT_TYPE, header::LOCATION, header::ALLOW, header::WWW_AUTHENTICATE] {
+        for name in [
+            header::CONTENT_TYPE,
+            header::LOCATION,
+            header::ALLOW,
+            header::RETRY_AFTER,
+            header::WWW_AUTHENTICATE,
+        ] {
             if self.headers.contains_key(&name) {
                 told.extend(["  ", name.as_str(), ": ", self.header(name.clone()), "\n"]);
             }

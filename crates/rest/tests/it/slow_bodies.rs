@@ -8,7 +8,7 @@ use actix_web::HttpServer;
 use actix_web::web::block;
 use grantkeeper_rest::app;
 
-use crate::service::{BASE, PUBLIC_URL, Service};
+use crate::service::{BASE, EXTERNAL_AUTH, PUBLIC_URL, Service};
 
 /// Sends what it has and no more, and reads until it reads this, or the server hangs up.
 fn exchange(address: SocketAddr, sent: &str, until: &str) -> String {
@@ -28,6 +28,7 @@ fn exchange(address: SocketAddr, sent: &str, until: &str) -> String {
 #[actix_web::test]
 async fn a_body_that_does_not_come_is_not_waited_for() {
     let service = Service::start().await;
+    let provider = service.register_with_device_flow().await;
     let api = service.api.clone();
     let server = HttpServer::new(move || app(api.clone())).workers(1).disable_signals();
     let server = server.bind(("127.0.0.1", 0)).unwrap();
@@ -40,12 +41,22 @@ async fn a_body_that_does_not_come_is_not_waited_for() {
          content-length: 1000\r\n\r\n{{\"name\":",
         service.admin
     );
+    let poll = format!(
+        "POST {EXTERNAL_AUTH}/{provider}/device HTTP/1.1\r\nhost: x\r\ncoder-session-token: {}\r\n\
+         content-length: 1000\r\n\r\n{{\"device_code\":",
+        service.member
+    );
     let form = format!(
         "POST /sign-in HTTP/1.1\r\nhost: x\r\norigin: {PUBLIC_URL}\r\n\
          content-type: application/x-www-form-urlencoded\r\ncontent-length: 1000\r\n\r\ntoken="
     );
     for (request, content_type, told) in [
         (json, "application/json", "{\"message\":\"the body took too long to come\",\"errorFields\":[]}"),
+        (
+            poll,
+            "application/json; charset=utf-8",
+            "{\"message\":\"Request body took too long to come.\",\"detail\":\"\",\"validations\":[]}",
+        ),
         (form, "text/html; charset=utf-8", "This took too long"),
     ] {
         let answer = actix_web::rt::spawn(block(move || exchange(address, &request, told)));

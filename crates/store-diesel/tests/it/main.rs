@@ -4,10 +4,13 @@
 
 mod contract;
 mod database;
+mod migrating;
+mod old_rows;
 mod opening;
 mod postgres;
 mod postgres_failing;
 mod postgres_opening;
 mod postgres_proxy;
 mod schema;
+mod twins;
 mod unavailable;

@@ -11,7 +11,7 @@ use grantkeeper_testkit::entities::organization;
 
 use crate::database::{Place, insert};
 
-const INIT: &str = "2026-11-21-000000_init";
+const MIGRATIONS: [&str; 2] = ["2026-11-21-000000_init", "2026-11-22-000000_device_flows"];
 
 async fn refusal(url: &str) -> OpenError {
     DieselStore::open(url, OpenOptions::default()).await.err().expect("a refusal")
@@ -66,9 +66,9 @@ async fn the_files_are_for_their_owner_alone() {
 #[tokio::test]
 async fn pending_migrations_are_told_without_running_them() {
     let place = Place::new();
-    assert_eq!(DieselStore::pending_migrations(&place.url()).await.unwrap(), [INIT]);
+    assert_eq!(DieselStore::pending_migrations(&place.url()).await.unwrap(), MIGRATIONS);
     assert!(!place.path().exists());
-    assert_eq!(DieselStore::pending_migrations("sqlite::memory:").await.unwrap(), [INIT]);
+    assert_eq!(DieselStore::pending_migrations("sqlite::memory:").await.unwrap(), MIGRATIONS);
 
     drop(place.open().await.unwrap());
     assert_eq!(DieselStore::pending_migrations(&place.url()).await.unwrap(), [""; 0]);
@@ -78,7 +78,7 @@ async fn pending_migrations_are_told_without_running_them() {
 async fn an_empty_file_is_a_new_database() {
     let place = Place::new();
     fs::write(place.path(), "").unwrap();
-    assert_eq!(DieselStore::pending_migrations(&place.url()).await.unwrap(), [INIT]);
+    assert_eq!(DieselStore::pending_migrations(&place.url()).await.unwrap(), MIGRATIONS);
     place.open().await.unwrap();
 }
 

@@ -10,7 +10,7 @@ use grantkeeper_testkit::postgres::PostgresCluster;
 use crate::database::insert;
 use crate::postgres::{database, migrating};
 
-const INIT: &str = "2026-11-21-000000_init";
+const MIGRATIONS: [&str; 2] = ["2026-11-21-000000_init", "2026-11-22-000000_device_flows"];
 
 async fn refusal(url: &str) -> OpenError {
     DieselStore::open(url, OpenOptions::default()).await.err().expect("a refusal")
@@ -19,9 +19,9 @@ async fn refusal(url: &str) -> OpenError {
 #[tokio::test]
 async fn a_database_is_migrated_only_when_that_is_asked_for() {
     let database = PostgresCluster::shared().fresh_database();
-    assert_eq!(DieselStore::pending_migrations(database.url()).await.unwrap(), [INIT]);
+    assert_eq!(DieselStore::pending_migrations(database.url()).await.unwrap(), MIGRATIONS);
     let error = refusal(database.url()).await;
-    assert!(matches!(&error, OpenError::NotMigrated { pending, .. } if *pending == [INIT]), "{error:?}");
+    assert!(matches!(&error, OpenError::NotMigrated { pending, .. } if *pending == MIGRATIONS), "{error:?}");
     assert!(error.to_string().ends_with("run `grantkeeper migrate`"), "{error}");
     assert_eq!(database.sql("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"), "0\n");
 
@@ -36,7 +36,7 @@ async fn of_many_that_migrate_at_once_one_does_and_all_succeed() {
     for opened in join_all((0..8).map(|_| DieselStore::open(database.url(), migrating()))).await {
         opened.unwrap();
     }
-    assert_eq!(database.sql("SELECT count(*) FROM __diesel_schema_migrations"), "1\n");
+    assert_eq!(database.sql("SELECT count(*) FROM __diesel_schema_migrations"), "2\n");
 }
 
 #[tokio::test]

@@ -29,7 +29,7 @@ async fn every_table_is_strict() {
         sql::<BigInt>("SELECT count(*) FROM pragma_table_list WHERE schema = 'main' AND strict")
             .get_result(&mut place.stranger())
             .unwrap();
-    assert_eq!(strict, 12);
+    assert_eq!(strict, 13);
 }
 
 #[tokio::test]

@@ -18,6 +18,8 @@ pub async fn authorizations_come_back_whole(store: &Arc<dyn Store>) {
             base.clone(),
             Authorization { access_token: long_secret(), refresh_token: Some(long_secret()), ..base.clone() },
             Authorization { refresh_token: None, expires_at: None, ..base.clone() },
+            Authorization { redirect_uri: None, ..base.clone() },
+            Authorization { redirect_uri: Some(format!("https://caller.example/{UNICODE}")), ..base.clone() },
             Authorization { credential_id: CredentialId::generate(&FRESH, START), ..base.clone() },
             Authorization {
                 refresh_token_expires_at: Some(minutes(1)),

@@ -10,6 +10,7 @@ mod atomicity;
 mod audit;
 mod authorizations;
 mod data_keys;
+mod device_flows;
 mod flows;
 mod job_claims;
 mod jobs;
@@ -47,6 +48,8 @@ macro_rules! each_store_rule {
                 an_authorization_is_found_by_its_exact_identity, authorizations_at_a_provider_come_page_by_page;
             data_keys: a_data_key_comes_back_whole, the_first_data_key_stays,
                 each_organization_has_its_own_data_key, the_first_canary_stays;
+            device_flows: device_flows_come_back_whole, a_device_flow_is_found_by_its_handle,
+                a_device_flow_is_claimed_once, polls_under_way_are_counted, only_expired_device_flows_are_purged;
             flows: flows_come_back_whole, a_flow_is_found_by_its_state, the_newest_flow_of_a_state_is_found,
                 only_expired_flows_are_purged;
             jobs: jobs_come_back_whole, a_job_of_another_organization_is_not_there,

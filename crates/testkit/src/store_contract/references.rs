@@ -6,7 +6,9 @@ use grantkeeper_domain::revocations::Revocation;
 use grantkeeper_domain::{Change, Row, Store};
 
 use super::tenant::{Refusal, Tenant, commit, insert, refusal, refusal_of_all, stored};
-use crate::entities::{account, api_token, authorization, flow, job, organization, provider, revocation};
+use crate::entities::{
+    account, api_token, authorization, device_flow, flow, job, organization, provider, revocation,
+};
 
 async fn expect_strays_refused(store: &Arc<dyn Store>, strays: impl IntoIterator<Item = Row>) {
     for row in strays {
@@ -25,36 +27,41 @@ pub async fn a_row_of_an_unknown_organization_is_refused(store: &Arc<dyn Store>)
     expect_strays_refused(store, strays).await;
 }
 
-/// Tokens, authorizations and flows belong to an account that is there.
+/// Tokens, authorizations and flows of either kind belong to an account that is there.
 pub async fn a_row_of_an_unknown_account_is_refused(store: &Arc<dyn Store>) {
     let tenant = Tenant::settle(store).await;
     let nobody = account(&tenant.organization);
-    let strays: [Row; 3] = [
+    let strays: [Row; 4] = [
         api_token(&nobody).into(),
         authorization(&nobody, &tenant.provider).into(),
         flow(&nobody, &tenant.provider).into(),
+        device_flow(&nobody, &tenant.provider).into(),
     ];
     expect_strays_refused(store, strays).await;
 }
 
-/// Authorizations and flows are at a provider that is there.
+/// Authorizations and flows of either kind are at a provider that is there.
 pub async fn a_row_at_an_unknown_provider_is_refused(store: &Arc<dyn Store>) {
     let tenant = Tenant::settle(store).await;
     let nowhere = provider(&tenant.organization);
-    let strays: [Row; 2] =
-        [authorization(&tenant.account, &nowhere).into(), flow(&tenant.account, &nowhere).into()];
+    let strays: [Row; 3] = [
+        authorization(&tenant.account, &nowhere).into(),
+        flow(&tenant.account, &nowhere).into(),
+        device_flow(&tenant.account, &nowhere).into(),
+    ];
     expect_strays_refused(store, strays).await;
 }
 
 /// No authorization loses its provider.
 pub async fn a_provider_with_authorizations_stays(store: &Arc<dyn Store>) {
     let tenant = Tenant::settle(store).await;
-    let flow = tenant.flow();
+    let (flow, device_flow) = (tenant.flow(), tenant.device_flow());
     insert(store, tenant.authorization()).await;
     insert(store, flow.clone()).await;
+    insert(store, device_flow.clone()).await;
     let delete = Change::delete(tenant.provider.clone());
     assert_eq!(refusal(store, delete).await, Refusal::Unexpected);
-    for row in [Row::from(tenant.provider), flow.into()] {
+    for row in [Row::from(tenant.provider), flow.into(), device_flow.into()] {
         assert_eq!(stored(store, &row).await.as_ref(), Some(&row));
     }
 }
@@ -75,16 +82,18 @@ pub async fn an_account_with_tokens_stays(store: &Arc<dyn Store>) {
     assert_eq!(stored(store, &tenant.account.clone().into()).await, Some(tenant.account.into()));
 }
 
-/// Its authorizations are deleted in the same commit, before it; its flows go by themselves, and only its own.
+/// Its authorizations are deleted in the same commit, before it; its flows of either kind go by themselves, and only its own.
 pub async fn a_provider_goes_together_with_its_authorizations_and_flows(store: &Arc<dyn Store>) {
     let tenant = Tenant::settle(store).await;
     let second = provider(&tenant.organization);
     let (flow, other_flow) = (tenant.flow(), flow(&tenant.account, &second));
+    let (device, other_device) = (tenant.device_flow(), device_flow(&tenant.account, &second));
     let (row, other) = (tenant.authorization(), authorization(&tenant.account, &second));
-    let gone: [Row; 3] = [tenant.provider.clone().into(), row.clone().into(), flow.clone().into()];
-    let kept: [Row; 3] = [second.into(), other.into(), other_flow.into()];
+    let gone: [Row; 4] =
+        [tenant.provider.clone().into(), row.clone().into(), flow.clone().into(), device.clone().into()];
+    let kept: [Row; 4] = [second.into(), other.into(), other_flow.into(), other_device.into()];
     commit(store, kept.iter().cloned().map(Change::Insert)).await;
-    commit(store, [Change::insert(row.clone()), Change::insert(flow)]).await;
+    commit(store, [Change::insert(row.clone()), Change::insert(flow), Change::insert(device)]).await;
     let delete = vec![Change::delete(row), Change::delete(tenant.provider)];
     let stray = Change::insert(account(&organization()));
     assert_eq!(refusal_of_all(store, [&delete[..], &[stray]].concat()).await, Refusal::Unexpected);

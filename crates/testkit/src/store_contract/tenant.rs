@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use grantkeeper_domain::accounts::{Account, ApiToken, Organization};
-use grantkeeper_domain::authorizations::{Authorization, Flow};
+use grantkeeper_domain::authorizations::{Authorization, DeviceFlow, Flow};
 use grantkeeper_domain::jobs::Job;
 use grantkeeper_domain::providers::Provider;
 use grantkeeper_domain::revocations::Revocation;
 use grantkeeper_domain::{Change, CommitError, Row, Store, StoreError, Unique, Version};
 
 use crate::entities::{
-    START, account, api_token, authorization, flow, job, organization, provider, revocation,
+    START, account, api_token, authorization, device_flow, flow, job, organization, provider, revocation,
 };
 
 /// An organization of its own for every rule, in the store already.
@@ -44,6 +44,10 @@ impl Tenant {
         flow(&self.account, &self.provider)
     }
 
+    pub(crate) fn device_flow(&self) -> DeviceFlow {
+        device_flow(&self.account, &self.provider)
+    }
+
     pub(crate) fn job(&self) -> Job {
         job(&self.account)
     }
@@ -61,6 +65,7 @@ impl Tenant {
             provider(&self.organization).into(),
             self.authorization().into(),
             self.flow().into(),
+            self.device_flow().into(),
             self.job().into(),
             self.revocation().into(),
         ]
@@ -133,6 +138,7 @@ pub(crate) async fn stored(store: &Arc<dyn Store>, row: &Row) -> Option<Row> {
             found.map(|found| found.map(|(authorization, _)| Row::from(authorization)))
         }
         Row::Flow(row) => store.flow(row.id).await.map(|found| found.map(Row::from)),
+        Row::DeviceFlow(row) => store.device_flow(row.id).await.map(|found| found.map(Row::from)),
         Row::Job(row) => store.job(row.organization_id, row.id).await.map(|found| found.map(Row::from)),
         Row::Revocation(row) => {
             let found = store.revocations_of(row.provider_id).await;
@@ -173,6 +179,7 @@ fn version_of(row: &mut Row) -> &mut Version {
         Row::Provider(row) => &mut row.version,
         Row::Authorization(row) => &mut row.version,
         Row::Flow(row) => &mut row.version,
+        Row::DeviceFlow(row) => &mut row.version,
         Row::Job(row) => &mut row.version,
         Row::Revocation(row) => &mut row.version,
     }

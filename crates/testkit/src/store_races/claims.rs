@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use grantkeeper_domain::Lease;
+use grantkeeper_domain::authorizations::DeviceFlow;
 use grantkeeper_domain::ids::RevocationId;
 use grantkeeper_domain::jobs::JobStatus;
 use grantkeeper_domain::{Change, Row, Store};
 
-use super::arena::{RIVALS, ROUNDS, race};
+use super::arena::{RIVALS, ROUNDS, expect_one_winner, race, race_commits};
 use crate::entities::{START, hash};
-use crate::store_contract::tenant::{Tenant, commit, insert, minutes};
+use crate::store_contract::tenant::{Refusal, Tenant, commit, insert, minutes};
 
 fn job_lease(rival: usize, until: i64) -> Lease {
     Lease { holder: format!("worker {rival}"), until: minutes(until) }
@@ -33,6 +34,23 @@ pub async fn one_of_many_uses_up_a_flow(store: &Arc<dyn Store>) {
         };
         assert_eq!(*winner, flow.exchanging(code.clone(), START));
         assert_eq!(store.flow(id).await.expect("a read").as_ref(), Some(winner));
+    }
+}
+
+/// The provider is asked once, however many poll at the same moment; and whoever asked keeps the answer.
+pub async fn one_of_many_polls_a_device_flow(store: &Arc<dyn Store>) {
+    let tenant = Tenant::settle(store).await;
+    let flow = tenant.device_flow();
+    insert(store, flow.clone()).await;
+    let mut version = flow.version;
+    for round in 0..ROUNDS {
+        let now = minutes(i64::try_from(round).expect("a small number"));
+        let seen = DeviceFlow { version, ..flow.clone() };
+        let results = race_commits(store, |_| vec![Change::update(seen.clone().polling(now))]).await;
+        expect_one_winner(&results, Refusal::Conflict);
+        let claimed = store.device_flow(flow.id).await.expect("a read").expect("the flow");
+        assert_eq!(claimed, DeviceFlow { version: version.next(), ..seen.polling(now) });
+        version = version.next();
     }
 }
 

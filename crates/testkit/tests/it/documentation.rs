@@ -27,7 +27,7 @@ fn defines(reference: &str, path: &Path, source: &str) -> bool {
             || path.parent().is_some_and(|parent| parent.ends_with(module))
             || source.contains(&format!("mod {module} "))
     });
-    in_module && source.contains(&format!("fn {function}("))
+    in_module && ["(", "<"].iter().any(|next| source.contains(&format!("fn {function}{next}")))
 }
 
 fn rust_files(folder: &Path, found: &mut Vec<(PathBuf, String)>) {

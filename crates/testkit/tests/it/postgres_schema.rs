@@ -1,82 +1,37 @@
-//! The PostgreSQL schema: what it holds by itself, and that it is the twin of SQLite's.
+//! What the PostgreSQL schema holds by itself. That it is the twin of SQLite's is a test of the store's.
 
-use std::collections::BTreeMap;
 use std::fs;
 
 use grantkeeper_testkit::postgres::{Database, PostgresCluster};
 
 use crate::workspace::root;
 
-fn migration(database: &str, script: &str) -> String {
-    let path = root().join("migrations").join(database).join("2026-11-21-000000_init").join(script);
-    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+/// The names of all migrations, in their order.
+fn migrations() -> Vec<String> {
+    let folder = fs::read_dir(root().join("migrations/postgres")).expect("a folder of migrations");
+    let names = folder.map(|entry| entry.expect("an entry").file_name().into_string().expect("a plain name"));
+    let mut names: Vec<_> = names.filter(|name| !name.starts_with('.')).collect();
+    names.sort();
+    names
 }
 
 /// In one transaction, as migrations run.
-fn apply(database: &Database, script: &str) {
-    database.sql(&format!("BEGIN;\n{}\nCOMMIT;", migration("postgres", script)));
+fn apply(database: &Database, name: &str, script: &str) {
+    let path = root().join("migrations/postgres").join(name).join(script);
+    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    database.sql(&format!("BEGIN;\n{text}\nCOMMIT;"));
+}
+
+fn migrate(database: &Database) {
+    for name in migrations() {
+        apply(database, &name, "up.sql");
+    }
 }
 
 fn migrated() -> Database {
     let database = PostgresCluster::shared().fresh_database();
-    apply(&database, "up.sql");
+    migrate(&database);
     database
-}
-
-/// The text between `CREATE TABLE … (` and the end of the statement, by the name of the table.
-fn tables_in(script: &str) -> BTreeMap<&str, &str> {
-    let tables = script.split("\nCREATE TABLE ").skip(1).map(|rest| {
-        let (name, rest) = rest.split_once(" (\n").expect("a list of columns");
-        (name, rest.split_once("\n)").expect("the end of the list").0)
-    });
-    tables.collect()
-}
-
-/// The columns of a table's text, each with whether it must not be null.
-fn columns_in(table: &str) -> Vec<(String, bool)> {
-    let is_column = |line: &&str| line.starts_with("    ") && line[4..].starts_with(char::is_lowercase);
-    let column = |line: &str| {
-        let name = line.split_whitespace().next().expect("a name").to_owned();
-        (name, line.contains("NOT NULL"))
-    };
-    table.lines().filter(is_column).map(column).collect()
-}
-
-/// The words in single quotes: the enumerations.
-fn words_in(table: &str) -> Vec<&str> {
-    let code = table.lines().filter(|line| !line.trim().starts_with("--"));
-    code.flat_map(|line| line.split('\'').skip(1).step_by(2)).collect()
-}
-
-#[test]
-fn both_databases_have_the_same_columns_in_the_same_order() {
-    let sqlite = migration("sqlite", "up.sql");
-    let expected: BTreeMap<_, _> =
-        tables_in(&sqlite).into_iter().map(|(name, text)| (name.to_owned(), columns_in(text))).collect();
-    assert_eq!(expected.len(), 12);
-    assert_eq!(expected["key_canary"], [("id".to_owned(), true), ("canary".to_owned(), true)]);
-
-    let rows = migrated().sql(
-        "SELECT table_name, column_name, is_nullable FROM information_schema.columns
-         WHERE table_schema = 'public' ORDER BY table_name, ordinal_position",
-    );
-    let mut found = BTreeMap::<_, Vec<_>>::new();
-    for row in rows.lines() {
-        let [table, column, nullable] = row.split('|').collect::<Vec<_>>()[..] else {
-            panic!("{row}");
-        };
-        found.entry(table.to_owned()).or_default().push((column.to_owned(), nullable == "NO"));
-    }
-    assert_eq!(found, expected);
-}
-
-#[test]
-fn both_databases_know_the_same_words() {
-    let (sqlite, postgres) = (migration("sqlite", "up.sql"), migration("postgres", "up.sql"));
-    let words = |script| tables_in(script).into_iter().map(|(name, text)| (name, words_in(text))).collect();
-    let (sqlite, postgres): (BTreeMap<_, _>, BTreeMap<_, _>) = (words(&sqlite), words(&postgres));
-    assert!(sqlite["accounts"].starts_with(&["admin", "member"]), "{sqlite:?}");
-    assert_eq!(postgres, sqlite);
 }
 
 #[test]
@@ -87,9 +42,11 @@ fn the_way_back_leaves_nothing() {
         UNION ALL SELECT 'type ' || typname FROM pg_type WHERE typnamespace = 'public'::regnamespace";
     let database = migrated();
     assert_ne!(database.sql(LEFT), "");
-    apply(&database, "down.sql");
+    for name in migrations().iter().rev() {
+        apply(&database, name, "down.sql");
+    }
     assert_eq!(database.sql(LEFT), "");
-    apply(&database, "up.sql");
+    migrate(&database);
 }
 
 #[test]
@@ -184,6 +141,10 @@ fn rows_in_use_are_rewritten_without_touching_an_index() {
              SELECT gen_random_uuid(), a.organization_id, a.id, p.id, 'caller', NULL, 'state', 'uri', NULL, 'nonce',
                  '[]', false, 'endpoints', 'pending', NULL, NULL, NULL, NULL, NULL, NULL, now(), now(), 1
              FROM accounts AS a, providers AS p;
+         INSERT INTO device_flows
+             SELECT gen_random_uuid(), a.organization_id, a.id, p.id, 'handle', 'code', '[]', 'endpoints', 5000000,
+                 now(), 'pending', NULL, NULL, NULL, NULL, NULL, now(), now(), 1
+             FROM accounts AS a, providers AS p;
          INSERT INTO refresh_leases SELECT id, 'somebody', now(), 1 FROM authorizations",
     );
     let in_place = database.sql(
@@ -193,36 +154,15 @@ fn rows_in_use_are_rewritten_without_touching_an_index() {
              expires_at = now() + '1h', refresh_token_expires_at = now(), granted_scopes = '[\"a\"]',
              grant_since = now(), next_attempt_at = now(), last_refreshed_at = now(), version = 2;
          UPDATE flows SET stage = 'exchanging', code_hash = 'code', code_since = now(), version = 2;
+         UPDATE device_flows SET stage = 'polling', polling_since = now(), next_poll_at = now(),
+             interval_micros = 10000000, version = 2;
          UPDATE refresh_leases SET holder = NULL, held_until = now() + '1h', fence = 2;
          SELECT relname, n_tup_upd, n_tup_hot_upd FROM pg_stat_xact_user_tables WHERE n_tup_upd > 0
              ORDER BY relname COLLATE \"C\";
          COMMIT",
     );
-    assert_eq!(in_place, "api_tokens|1|1\nauthorizations|1|1\nflows|1|1\nrefresh_leases|1|1\n");
-}
-
-mod the_reading_of_scripts {
-    use super::*;
-
-    const SCRIPT: &str = "-- About it.
-
-CREATE TABLE things (
-    id   BLOB NOT NULL PRIMARY KEY,
-    -- Not one of 'these'.
-    kind TEXT CHECK (kind IN
-             ('lamp', 'chair')),
-    CHECK (id IS NOT NULL)
-) STRICT;
-";
-
-    #[test]
-    fn columns_are_found() {
-        let columns = columns_in(tables_in(SCRIPT)["things"]);
-        assert_eq!(columns, [("id".to_owned(), true), ("kind".to_owned(), false)]);
-    }
-
-    #[test]
-    fn words_are_found() {
-        assert_eq!(words_in(tables_in(SCRIPT)["things"]), ["lamp", "chair"]);
-    }
+    assert_eq!(
+        in_place,
+        "api_tokens|1|1\nauthorizations|1|1\ndevice_flows|1|1\nflows|1|1\nrefresh_leases|1|1\n"
+    );
 }

@@ -4,7 +4,7 @@ use super::*;
 use crate::authorizations::{MockAuthorizationStore, MockFlowStore};
 use crate::fixtures::{
     Commits, CountingRandom, LabelSealer, START, VirtualClock, authorization, caller, flow, identity,
-    keeping, new_tokens, offering, provider, row,
+    keeping, keeping_grants, new_tokens, offering, provider, row,
 };
 use crate::providers::{
     MockIdentifyUser, MockProviderCatalog, MockProviderClient, MockProviderClients, ProviderClients,
@@ -24,19 +24,16 @@ fn completing(
     catalog.expect_provider().returning(move |_, _| Ok(at.clone()));
     catalog.expect_provider_anywhere().returning(move |_| Ok(anywhere.clone()));
     let catalog = Arc::new(catalog);
-    let mut authorizations = MockAuthorizationStore::new();
-    authorizations.expect_authorization_for_identity().returning(|_, _, _, _| Ok(None));
     let mut current = MockFlowStore::new();
-    current.expect_flow().returning(|_| Ok(Some(flow())));
+    let used_up = || flow().exchanging(SecretHash::of("code"), START);
+    current.expect_flow().returning(move |_| Ok(Some(used_up())));
     let exchange = Arc::new(ExchangeCode {
-        authorizations: Arc::new(authorizations),
         flows: Arc::new(current),
         catalog: catalog.clone(),
         clients,
         sealer: LabelSealer::shared(),
-        store: commits.store(),
+        grants: Arc::new(keeping_grants(catalog.clone(), commits.store(), &clock)),
         clock: clock.clone(),
-        random: random.clone(),
         settings,
     });
     CompleteFlow {
@@ -185,7 +182,7 @@ async fn the_state_is_used_up_before_the_code_is_sent() {
         .times(1)
         .in_sequence(&mut order)
         .returning(|_, _| Ok(new_tokens()));
-    client.expect_identify().returning(|| {
+    client.expect_identify().returning(|_| {
         let mut identify = MockIdentifyUser::new();
         identify.expect_identify_user().returning(|_, _, _| Ok(identity()));
         Arc::new(identify)

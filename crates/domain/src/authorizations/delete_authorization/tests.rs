@@ -7,6 +7,7 @@ use crate::fixtures::{
     Commits, CountingRandom, LabelSealer, VirtualClock, authorization, caller, keeping, opened, provider,
     row, sealed, unavailable,
 };
+use crate::revocations::RevocationStatus;
 
 fn deleting(authorizations: Arc<MockAuthorizationStore>, store: Arc<MockUnitOfWork>) -> DeleteAuthorization {
     DeleteAuthorization {

@@ -4,7 +4,9 @@ use chrono::{DateTime, Utc};
 
 use super::*;
 use crate::audit::MockAuditLog;
-use crate::authorizations::{DeleteAuthorization, MockAuthorizationStore, MockFlowStore};
+use crate::authorizations::{
+    DeleteAuthorization, MockAuthorizationStore, MockDeviceFlowStore, MockFlowStore,
+};
 use crate::fixtures::{
     Commits, CountingRandom, LabelSealer, START, VirtualClock, job, provider, row, unavailable,
 };
@@ -56,12 +58,15 @@ fn worker(
     });
     let mut flows = MockFlowStore::new();
     flows.expect_exchanges_under_way().returning(|_, _| Ok(0));
+    let mut device_flows = MockDeviceFlowStore::new();
+    device_flows.expect_polls_under_way().returning(|_, _| Ok(0));
     RunNextJob {
         queue: queue.clone(),
         delete_provider: DeleteProviderJob {
             catalog: catalog.clone(),
             authorizations: authorizations.clone(),
             flows: Arc::new(flows),
+            device_flows: Arc::new(device_flows),
             leases: Arc::new(MockRefreshLeases::new()),
             detach,
             revoke,

@@ -4,12 +4,18 @@ use crate::fixtures::{
     Commits, CountingRandom, LabelSealer, VirtualClock, admin, caller, endpoints, offering, opened, provider,
     row,
 };
-use crate::providers::{MockProviderCatalog, MockProviderClient, MockProviderClients, RevokeTokens};
+use crate::providers::{
+    AuthorizeDevices, MockAuthorizeDevices, MockProviderCatalog, MockProviderClient, MockProviderClients,
+    RevokeTokens,
+};
 
 fn offered() -> MockProviderClient {
     let mut client = MockProviderClient::new();
-    client.expect_default_scopes().returning(|| Scopes::parse("openid"));
-    client.expect_register().returning(|_| Ok(endpoints()));
+    client.expect_register().returning(|registration| {
+        let scopes = registration.scopes.clone().unwrap_or_else(|| Scopes::parse("openid"));
+        Ok(Registered { endpoints: endpoints(), scopes })
+    });
+    client.expect_device().returning(|_| None::<Arc<dyn AuthorizeDevices>>);
     client.expect_revoke().returning(|_| None::<Arc<dyn RevokeTokens>>);
     client
 }
@@ -102,7 +108,6 @@ async fn a_slug_that_is_taken_at_that_very_moment_is_passed_over_too() {
 async fn nothing_is_stored_of_what_cannot_be_registered() {
     let commits = Commits::default();
     let mut client = MockProviderClient::new();
-    client.expect_default_scopes().returning(Scopes::default);
     client
         .expect_register()
         .withf(|registration| registration.host.as_deref() == Some("https://provider.example"))
@@ -114,6 +119,35 @@ async fn nothing_is_stored_of_what_cannot_be_registered() {
     let registering = self::registering(&[], offered(), commits.store());
     assert_eq!(refused_for(registering.run(&admin(), device).await), "deviceFlow");
     assert_eq!(commits.count(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_client_is_told_all_that_bears_on_endpoints_and_scopes() {
+    let commits = Commits::default();
+    let mut client = MockProviderClient::new();
+    let scopes = Scopes::parse("read:user");
+    let expected = Registration {
+        client_id: "client".to_owned(),
+        host: None,
+        app_slug: Some("our-app".to_owned()),
+        scopes: Some(scopes),
+    };
+    client.expect_register().withf(move |registration| *registration == expected).times(1).returning(|_| {
+        // An app has permissions in the place of scopes.
+        Ok(Registered { endpoints: endpoints(), scopes: Scopes::default() })
+    });
+    client.expect_revoke().returning(|_| None::<Arc<dyn RevokeTokens>>);
+    client.expect_device().returning(|_| Some(Arc::new(MockAuthorizeDevices::new())));
+    let new = NewProvider {
+        host: None,
+        app_slug: Some("our-app".to_owned()),
+        scopes: Some(Scopes::parse("read:user")),
+        device_flow: true,
+        ..new("GitHub")
+    };
+    registering(&[], client, commits.store()).run(&admin(), new).await.unwrap();
+    let stored = row!(commits.last(), Insert(Provider));
+    assert_eq!((stored.scopes, stored.device_flow), (Scopes::default(), true));
 }
 
 #[tokio::test(start_paused = true)]

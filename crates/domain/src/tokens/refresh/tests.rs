@@ -3,7 +3,7 @@ use std::collections::VecDeque;
 use mockall::predicate::eq;
 
 use super::*;
-use crate::authorizations::MockAuthorizationStore;
+use crate::authorizations::{MockAuthorizationStore, Scopes};
 use crate::fixtures::{
     Commits, CountingRandom, LabelSealer, START, VirtualClock, authorization, expired, keeping, new_tokens,
     offering, opened, provider, row, unavailable,
@@ -11,7 +11,7 @@ use crate::fixtures::{
 use crate::persist::STORE_PATIENCE;
 use crate::providers::{MockProviderClient, MockRefreshTokens, RefreshTokens};
 use crate::tokens::MockRefreshLeases;
-use crate::{MockUnitOfWork, Version};
+use crate::{MockUnitOfWork, Row, Version};
 
 type Found = Option<(Authorization, Provider)>;
 
@@ -20,8 +20,9 @@ fn giving_tokens(times: usize) -> Arc<dyn ProviderClients> {
     let mut refresh = MockRefreshTokens::new();
     refresh
         .expect_refresh_token()
-        .withf(|connection, token| {
-            connection.client_secret.expose() == "client secret" && token.expose() == "old refresh"
+        .withf(|connection, request| {
+            connection.client_secret.expose() == "client secret"
+                && request.refresh_token.expose() == "old refresh"
         })
         .times(times)
         .returning(|_, _| Ok(new_tokens()));
@@ -349,6 +350,12 @@ async fn what_the_provider_answers_decides_what_is_kept() {
             Some(90),
         ),
         (UpstreamError::Untrusted { reason: "forged" }, failed("forged"), false, Some(15)),
+        (
+            UpstreamError::Misconfigured { code: code("invalid_scope") },
+            failed("invalid_scope"),
+            false,
+            Some(15),
+        ),
     ] {
         let commits = Commits::default();
         let refreshing = refreshing(keeping(expired(), provider()), failing(error.clone()), commits.store());
@@ -372,6 +379,40 @@ async fn wrong_client_credentials_disable_the_provider_once() {
     let commits = Commits::default();
     run(refreshing(keeping(expired(), disabled), failing(refused()), commits.store())).await;
     assert_eq!(commits.last_audited().len(), 1, "the refresh alone");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_provider_does_not_allow_disables_nothing() {
+    let not_allowed = UpstreamError::Misconfigured { code: "unauthorized_client".to_owned() };
+    let commits = Commits::default();
+    run(refreshing(keeping(expired(), provider()), failing(not_allowed), commits.store())).await;
+    let is_provider = |change: &Change| matches!(change, Change::Update(Row::Provider(_)));
+    assert!(!commits.last().iter().any(is_provider));
+    assert_eq!(row!(commits.last(), Update(Authorization)).grant, GrantState::Live);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_provider_is_told_what_was_asked_for_and_where_the_grant_came_from() {
+    for redirect_uri in [Some("http://127.0.0.1/done".to_owned()), None] {
+        let requested_scopes = Scopes::parse("openid api offline_access");
+        let row = Authorization {
+            requested_scopes: requested_scopes.clone(),
+            granted_scopes: Scopes::parse("openid"),
+            redirect_uri: redirect_uri.clone(),
+            ..expired()
+        };
+        let mut refresh = MockRefreshTokens::new();
+        refresh
+            .expect_refresh_token()
+            .withf(move |_, request| {
+                (&request.scopes, &request.redirect_uri) == (&requested_scopes, &redirect_uri)
+            })
+            .times(1)
+            .returning(|_, _| Ok(new_tokens()));
+        let commits = Commits::default();
+        let refreshing = refreshing(keeping(row, provider()), answering(refresh), commits.store());
+        assert_eq!(run(refreshing).await, RefreshOutcome::Refreshed);
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -418,7 +459,7 @@ async fn a_provider_that_hangs_is_given_thirty_seconds() {
         async fn refresh_token(
             &self,
             _: &crate::providers::ProviderConnection,
-            _: &crate::Secret,
+            _: &RefreshRequest,
         ) -> Result<TokenSet, UpstreamError> {
             std::future::pending().await
         }

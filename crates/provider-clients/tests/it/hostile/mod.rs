@@ -10,6 +10,7 @@ mod slowness;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use grantkeeper_domain::authorizations::Scopes;
 use grantkeeper_domain::providers::{
     CodeExchange, Identity, ProviderClient, ProviderEndpoints, TokenSet, TokenToRevoke, UpstreamError,
 };
@@ -17,7 +18,7 @@ use grantkeeper_testkit::entities;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::world::{connection, refused, secret};
+use crate::world::{connection, refresh_request, refused, secret};
 
 /// A server that treats every connection alike, after it has read the request.
 pub(crate) struct Server {
@@ -93,13 +94,16 @@ fn is_whole(request: &[u8]) -> bool {
 }
 
 async fn userinfo(client: &dyn ProviderClient, server: &Server) -> Result<Identity, UpstreamError> {
-    client.identify().identify_user(&connection(server.endpoints(), "secret"), &secret("token"), None).await
+    client
+        .identify(&Scopes::default())
+        .identify_user(&connection(server.endpoints(), "secret"), &secret("token"), None)
+        .await
 }
 
 /// The failure of a refresh.
 async fn refresh(client: &dyn ProviderClient, server: &Server) -> UpstreamError {
     let refresh = client.refresh().unwrap();
-    refused(refresh.refresh_token(&connection(server.endpoints(), "secret"), &secret("token")).await)
+    refused(refresh.refresh_token(&connection(server.endpoints(), "secret"), &refresh_request("token")).await)
 }
 
 /// The failure of a revocation.
@@ -118,12 +122,13 @@ async fn exchange(
         redirect_uri: "https://broker.example/callback".to_owned(),
         pkce_verifier: None,
         nonce: None,
+        scopes: Scopes::parse("openid"),
     };
     client.exchange_code(&connection(endpoints, "secret"), &exchange).await
 }
 
 /// A whole answer with status 200 and that body.
-fn ok(body: &[u8]) -> Vec<u8> {
+pub(crate) fn ok(body: &[u8]) -> Vec<u8> {
     let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
     [head.as_bytes(), body].concat()
 }

@@ -48,5 +48,5 @@ async fn keys_are_not_taken_from_where_a_redirect_leads() {
     let endpoints = ProviderEndpoints { token: tokens.endpoints().token, ..server.endpoints() };
     let tokens = exchange(&*client, endpoints).await.ok().unwrap();
     assert_eq!(tokens.distrust, Some(unavailable("redirect")));
-    assert_eq!((server.hits(), canary.hits()), (1, 0));
+    assert_eq!((server.hits(), canary.hits()), (4, 0), "asked for again, and never followed");
 }

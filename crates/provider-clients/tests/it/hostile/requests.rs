@@ -3,6 +3,7 @@
 use std::process::Command;
 use std::sync::Arc;
 
+use grantkeeper_domain::authorizations::Scopes;
 use grantkeeper_provider_clients::ClientSettings;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
@@ -26,7 +27,7 @@ async fn nothing_but_what_is_needed_is_sent() {
     let (client, _) = oidc_client(loopback_settings());
     for _ in 0..2 {
         let connection = connection(server.endpoints(), "secret");
-        client.identify().identify_user(&connection, &secret("token"), None).await.unwrap();
+        client.identify(&Scopes::default()).identify_user(&connection, &secret("token"), None).await.unwrap();
         let request = requests.recv().await.unwrap();
         let mut names: Vec<_> =
             request.lines().skip(1).filter_map(|line| Some(line.split_once(':')?.0)).collect();

@@ -1,36 +1,23 @@
 //! How calls of this API fail. Status, headers and example of each are taken from the answer itself.
 
-use actix_web::ResponseError as _;
-use actix_web::http::header::{HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
 use grantkeeper_domain::accounts::Forbidden;
 use grantkeeper_domain::authorizations::{CompleteFlowError, StartFlowError};
 use grantkeeper_domain::tokens::LendError;
 use serde_json::json;
 
-use super::super::body;
 use super::super::error::ApiError;
+use crate::authentication::Unauthenticated;
+use crate::body::BodyError;
 use crate::limits::Refused;
 use crate::openapi::Failure;
 
-/// Headers that say more about a failure.
-const HEADERS: [(HeaderName, &str, &str); 2] = [
-    (WWW_AUTHENTICATE, "WWW-Authenticate", "How to authenticate (RFC 6750, 3)."),
-    (RETRY_AFTER, "Retry-After", "For how many seconds to wait before the next try."),
-];
-
 fn failure(name: &'static str, description: &'static str, error: &ApiError) -> Failure {
-    let mut failure = Failure::told_as::<ApiError>(name, error.status_code(), description);
-    let answer = error.error_response();
-    for (header, spelling, meaning) in HEADERS {
-        let value = answer.headers().get(header).and_then(|value| value.to_str().ok());
-        failure = value.into_iter().fold(failure, |failure, value| failure.header(spelling, meaning, value));
-    }
-    failure.example("one", json!(error))
+    Failure::of(name, description, error)
 }
 
 pub(super) fn unauthenticated() -> Failure {
     let description = "No API token, or none that is valid. It is looked at before anything else.";
-    failure("Unauthenticated", description, &ApiError::unauthenticated())
+    failure("Unauthenticated", description, &Unauthenticated::NoToken.into())
 }
 
 pub(super) fn administrators_only() -> Failure {
@@ -48,11 +35,11 @@ pub(super) fn invalid() -> Failure {
 }
 
 pub(super) fn too_large() -> Failure {
-    failure("TooLarge", "The body is too large.", &ApiError::too_large(body::LARGEST))
+    failure("TooLarge", "The body is too large.", &BodyError::TooLarge.into())
 }
 
 pub(super) fn too_slow() -> Failure {
-    failure("TooSlow", "The body took too long to come.", &ApiError::too_slow())
+    failure("TooSlow", "The body took too long to come.", &BodyError::TooSlow.into())
 }
 
 pub(super) fn too_many() -> Failure {

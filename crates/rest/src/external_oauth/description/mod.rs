@@ -8,8 +8,6 @@ pub(super) mod jobs;
 pub(super) mod providers;
 pub(in super::super) mod values;
 
-use utoipa::openapi::HttpMethod;
-
 use super::BASES;
 use crate::openapi::{Operation, Route};
 
@@ -30,14 +28,5 @@ pub(super) fn route(method: &str, path: &str, mut operation: Operation) -> Route
         operation = operation.fails([invalid(), too_large(), too_slow()]);
     }
     let operation = operation.fails([unauthenticated(), too_many(), internal(), unavailable()]);
-    Route::new(http_method(method), format!("{}{path}/", BASES[0]), operation)
-}
-
-fn http_method(name: &str) -> HttpMethod {
-    match name {
-        "delete" => HttpMethod::Delete,
-        "patch" => HttpMethod::Patch,
-        "post" => HttpMethod::Post,
-        _ => HttpMethod::Get,
-    }
+    Route::in_table(method, format!("{}{path}/", BASES[0]), operation)
 }

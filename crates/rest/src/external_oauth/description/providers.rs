@@ -27,8 +27,8 @@ pub(in super::super) fn list() -> Operation {
 pub(in super::super) fn create() -> Operation {
     Operation::new(Tag::Providers, "registerProvider", "Register a provider")
         .described(
-            "For administrators. The endpoints of an `oidc` provider are discovered now, and pinned. \
-             Where `slug` is left out, one is made of the name; where `scopes` is, the type has defaults.",
+            "For administrators. The endpoints of the provider are found out now, and pinned. Where `slug` \
+             is left out, one is made of the name; where `scopes` is, the type has defaults.",
         )
         .takes(
             "NewProvider",
@@ -55,7 +55,8 @@ fn new_provider() -> Object {
         .pattern(Some("^[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?$"));
     let host = values::text_of(URL).description(Some(
         "Where the provider is, where it is not the one in the cloud: an https URL, without a slash at \
-         the end. For `oidc` the issuer, which is required.",
+         the end. For `oidc` the issuer, which is required. For `microsoft` the tenant (`common`, a domain, an id), \
+         behind an authority and a slash where that is another one. `google` and `box` take none.",
     ));
     let app_slug = text_of_name("The slug of a GitHub App.");
     let object = required

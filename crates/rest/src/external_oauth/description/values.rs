@@ -2,7 +2,7 @@
 
 use grantkeeper_domain::authorizations::AuthorizationStatus;
 use grantkeeper_domain::jobs::{JobKindName, JobStatus};
-use grantkeeper_domain::providers::ProviderKind;
+use grantkeeper_domain::providers::{ProviderKind, RevocationScope};
 use utoipa::openapi::schema::{AdditionalProperties, SchemaFormat};
 use utoipa::openapi::{Array, ArrayBuilder, Object, ObjectBuilder};
 
@@ -27,6 +27,17 @@ pub(in super::super) fn provider_status() -> Object {
              provider refuses our client credentials; tokens that are still valid are handed out, and a \
              new `clientSecret` makes it active again. `deleted`: it could not be deleted, and takes only \
              DELETE.",
+        ))
+        .build()
+}
+
+pub(in super::super) fn revocation_scope() -> Object {
+    one_of(RevocationScope::ALL.map(RevocationScope::as_str))
+        .description(Some(
+            "What a revocation at the provider ends, where it can revoke. `token`: the tokens of this \
+             authorization and nothing else, so that the user's consent stays. `pair`: the access token with \
+             its refresh token. `grant`: every token that the user gave this client. `project`: what the user \
+             gave to any client of the same project.",
         ))
         .build()
 }

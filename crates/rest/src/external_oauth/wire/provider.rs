@@ -1,6 +1,6 @@
 //! Providers on the wire.
 
-use grantkeeper_domain::providers::{Provider, ProviderStatus, ProviderView};
+use grantkeeper_domain::providers::{Provider, ProviderStatus, ProviderView, RevocationScope};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -48,8 +48,8 @@ pub(in super::super) struct WireProvider {
     callback_url: String,
     /// Whether deleting an authorization ends it at the provider as well.
     supports_revocation: bool,
-    /// What a revocation at the provider ends, where it can revoke.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(schema_with = values::revocation_scope)]
     revocation_scope: Option<&'static str>,
     /// The slug of a GitHub App.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -61,7 +61,7 @@ pub(in super::super) struct WireProvider {
 #[serde(rename_all = "camelCase")]
 #[schema(as = ProviderMetadata)]
 struct Metadata {
-    /// Its URL; for a provider in the cloud the bare host name.
+    /// What it was registered with: a URL, or a tenant. For the provider in the cloud the bare host name.
     #[serde(skip_serializing_if = "Option::is_none")]
     host: Option<String>,
     /// Where users manage what they have authorized.
@@ -79,7 +79,7 @@ impl WireProvider {
         Self::with_scope(provider, provider.revocation_scope(&*api.clients), api)
     }
 
-    fn with_scope(provider: &Provider, revocation_scope: Option<&'static str>, api: &Api) -> Self {
+    fn with_scope(provider: &Provider, revocation_scope: Option<RevocationScope>, api: &Api) -> Self {
         Self {
             id: provider.id.to_string(),
             org_id: provider.organization_id.to_string(),
@@ -100,7 +100,7 @@ impl WireProvider {
             device_flow: provider.device_flow,
             callback_url: format!("{}/callback/{}", api.settings.public_url, provider.id),
             supports_revocation: revocation_scope.is_some(),
-            revocation_scope,
+            revocation_scope: revocation_scope.map(RevocationScope::as_str),
             app_slug: provider.app_slug.clone(),
         }
     }

@@ -39,7 +39,7 @@ pub(in super::super) struct WireUserInfo<'a> {
     /// A line about the user.
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<&'a str>,
-    /// The provider's own user document, unchanged.
+    /// The provider's main document about the user, unchanged.
     #[serde(skip_serializing_if = "is_no_document")]
     #[schema(value_type = Object)]
     raw: &'a Value,
@@ -58,7 +58,7 @@ impl<'a> WireUserInfo<'a> {
             picture: user.picture.as_deref(),
             locale: user.locale.as_deref(),
             description: user.description.as_deref(),
-            raw: &user.raw,
+            raw: user.main_document(),
         }
     }
 }

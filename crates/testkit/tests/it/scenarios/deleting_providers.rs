@@ -11,7 +11,7 @@ use grantkeeper_domain::Lease;
 use grantkeeper_domain::accounts::AccountStore as _;
 use grantkeeper_domain::audit::{AuditAction, AuditOutcome};
 use grantkeeper_domain::authorizations::{
-    Authorization, AuthorizationStore as _, StartFlowError, StartFlowRequest,
+    Authorization, AuthorizationStore as _, DeviceFlowStatus, StartFlowError, StartFlowRequest,
 };
 use grantkeeper_domain::ids::{JobId, ProviderId};
 use grantkeeper_domain::jobs::{JOB_LEASE, Job, JobQueue as _, JobRun, JobStatus};
@@ -23,7 +23,7 @@ use grantkeeper_domain::revocations::{RevocationQueue as _, RevocationStatus};
 use grantkeeper_domain::sealing::TokenSealer as _;
 use grantkeeper_domain::services::Random;
 use grantkeeper_domain::{Change, Secret, UseCases};
-use grantkeeper_testkit::scripted_provider::Call;
+use grantkeeper_testkit::scripted_provider::{Call, Decision};
 use grantkeeper_testkit::{FixedClock, SeededRandom, entities};
 
 use super::world::{World, callback};
@@ -433,5 +433,42 @@ async fn an_exchange_that_is_under_way_is_waited_for_and_its_tokens_are_revoked(
     assert!(completing.await.unwrap().is_err());
     assert_eq!(run_through(&clock, running).await.unwrap().unwrap(), JobRun::Ran(id));
     assert_eq!(revoked(&world), ["access-1", "refresh-1"]);
+    assert!(world.stored_provider(provider).await.is_none());
+}
+
+#[tokio::test]
+async fn a_poll_of_a_device_flow_that_is_under_way_is_waited_for_and_its_tokens_are_revoked() {
+    let world = World::new().await;
+    let (provider, begun) = world.at_a_device().await;
+    world.provider.decide(&begun.user_code, Decision::Approved("mo".to_owned()));
+    world.provider.hold(Call::PollDevice);
+    world.pass(5);
+    let polling = world.spawn_poll(&world.app, provider, &begun);
+    world.provider.until_called(Call::PollDevice, 1).await;
+    let id = delete(&world, provider).await;
+    let (app, clock) = (world.app.clone(), world.clock.clone());
+    let running = tokio::spawn(async move { app.run_next_job.run().await });
+    // The caller's patience, the provider's limit, and the job with its heart.
+    world.clock.until_sleeping(4).await;
+    assert!(world.stored_provider(provider).await.is_some());
+    world.provider.release(Call::PollDevice);
+    world.tasks.drain().await;
+    let refused = DeviceFlowStatus::Denied { reason: "provider_deleted".to_owned() };
+    assert_eq!(polling.await.unwrap().unwrap(), refused);
+    assert_eq!(run_through(&clock, running).await.unwrap().unwrap(), JobRun::Ran(id));
+    assert_eq!(revoked(&world), ["access-1", "refresh-1"]);
+    assert!(world.stored_provider(provider).await.is_none());
+}
+
+#[tokio::test]
+async fn device_flows_that_nobody_polls_keep_no_provider_alive() {
+    let world = World::new().await;
+    let (provider, begun) = world.at_a_device().await;
+    world.pass(5);
+    assert_eq!(world.poll(provider, &begun).await, DeviceFlowStatus::Pending);
+    let id = delete(&world, provider).await;
+    let before = world.now();
+    assert_eq!(run_job(&world, &world.app).await, JobRun::Ran(id));
+    assert_eq!((job(&world, id).await.status, world.now()), (JobStatus::Completed, before));
     assert!(world.stored_provider(provider).await.is_none());
 }

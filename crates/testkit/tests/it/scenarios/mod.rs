@@ -4,6 +4,7 @@ mod accounts;
 mod browser_flow;
 mod code_exchange;
 mod deleting_providers;
+mod device_flow;
 mod flow_repeats;
 mod flow_state;
 mod lending;

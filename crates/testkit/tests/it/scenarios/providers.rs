@@ -6,7 +6,7 @@ use grantkeeper_domain::authorizations::Scopes;
 use grantkeeper_domain::ids::ProviderId;
 use grantkeeper_domain::providers::{
     NewProvider, Provider, ProviderFilter, ProviderKind, ProviderStatus, ProviderUpdate,
-    RegisterProviderError, RequestedStatus, Slug, UpdateProviderError,
+    RegisterProviderError, RequestedStatus, RevocationScope, Slug, UpdateProviderError,
 };
 use grantkeeper_domain::{Change, Secret};
 use tokio::task::JoinSet;
@@ -72,7 +72,7 @@ async fn scopes_are_those_of_the_type_unless_they_are_named() {
     let named = NewProvider { scopes: Some(Scopes::parse("openid api")), ..new_provider("Two") };
     let view = world.app.register_provider.run(&world.admin, named).await.unwrap();
     assert_eq!(view.provider.scopes, Scopes::parse("openid api"));
-    assert_eq!(view.revocation_scope, Some("grant"));
+    assert_eq!(view.revocation_scope, Some(RevocationScope::Grant));
 }
 
 #[tokio::test]

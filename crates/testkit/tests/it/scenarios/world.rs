@@ -6,8 +6,8 @@ use std::time::Duration;
 use grantkeeper_domain::accounts::{Account, Caller, Organization, Role, TokenPurpose};
 use grantkeeper_domain::audit::{AuditAction, AuditEntry, AuditLog as _};
 use grantkeeper_domain::authorizations::{
-    Authorization, AuthorizationStore as _, Callback, CompleteFlowError, CompletedFlow, StartFlowRequest,
-    StartedFlow,
+    Authorization, AuthorizationStore as _, BegunDeviceFlow, Callback, CompleteFlowError, CompletedFlow,
+    DeviceFlowStatus, PollDeviceFlowError, StartFlowRequest, StartedFlow,
 };
 use grantkeeper_domain::ids::{AccountId, AuthorizationId, ProviderId};
 use grantkeeper_domain::memory::MemoryStore;
@@ -127,6 +127,34 @@ impl World {
         let code = ScriptedProvider::code(person, number);
         let completed = self.complete(caller, provider, &started.state, &code).await.unwrap();
         completed.authorization.authorization.id
+    }
+
+    /// A provider with a device flow, and one that the member has begun there.
+    pub(crate) async fn at_a_device(&self) -> (ProviderId, BegunDeviceFlow) {
+        let new = NewProvider { device_flow: true, ..new_provider("GitLab") };
+        let provider = self.app.register_provider.run(&self.admin, new).await.unwrap().provider.id;
+        (provider, self.begin_device(provider).await)
+    }
+
+    pub(crate) async fn begin_device(&self, provider: ProviderId) -> BegunDeviceFlow {
+        let begun = self.app.begin_device_flow.run(&self.member, provider).await;
+        begun.unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// The member polls.
+    pub(crate) async fn poll(&self, provider: ProviderId, begun: &BegunDeviceFlow) -> DeviceFlowStatus {
+        self.app.poll_device_flow.run(&self.member, provider, &begun.handle).await.unwrap()
+    }
+
+    /// The member polls, by that process and in a task of its own.
+    pub(crate) fn spawn_poll(
+        &self,
+        app: &UseCases,
+        provider: ProviderId,
+        begun: &BegunDeviceFlow,
+    ) -> JoinHandle<Result<DeviceFlowStatus, PollDeviceFlowError>> {
+        let (poll, member, handle) = (app.poll_device_flow.clone(), self.member.clone(), copy(&begun.handle));
+        tokio::spawn(async move { poll.run(&member, provider, &handle).await })
     }
 
     /// A provider, and the member's authorization at it.

@@ -1,4 +1,4 @@
-//! Metadata of all kinds at registration.
+//! Metadata of all kinds: what an OpenID Connect provider publishes.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,35 +8,15 @@ use grantkeeper_domain::providers::{
     ClientAuthentication, PkceSupport, ProviderEndpoints, ProviderKind, Registration, RegistrationError,
 };
 use grantkeeper_provider_clients::{ClientSettings, EndpointOverrides};
+use grantkeeper_testkit::entities;
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 use tokio::sync::mpsc;
 use url::Url;
 
+use super::publishing;
 use crate::hostile::Server;
-use crate::world::{connection, loopback_settings, oidc_client, registration, secret};
-
-/// A server that has a document at one path. `ISSUER` in it stands for its own address.
-async fn publishing(path: &'static str, document: Value) -> Server {
-    Server::start(move |mut stream, request| {
-        let document = document.to_string();
-        async move {
-            let host = request.lines().find_map(|line| line.strip_prefix("host: ")).unwrap_or_default();
-            let found = request.starts_with(&format!("GET {path} "));
-            let (status, body) = if found {
-                (200, document.replace("ISSUER", &format!("http://{host}")))
-            } else {
-                (404, String::new())
-            };
-            let answer = format!(
-                "HTTP/1.1 {status} X\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
-                body.len()
-            );
-            let _ = stream.write_all(answer.as_bytes()).await;
-        }
-    })
-    .await
-}
+use crate::world::{connection, loopback_settings, oidc_client, refresh_request, registration, secret};
 
 const OPENID: &str = "/.well-known/openid-configuration";
 
@@ -56,7 +36,8 @@ fn with(name: &str, value: Value) -> Value {
 }
 
 async fn register_at(host: &str) -> Result<ProviderEndpoints, RegistrationError> {
-    oidc_client(loopback_settings()).0.register(&registration(Some(host))).await
+    let client = oidc_client(loopback_settings()).0;
+    client.register(&registration(Some(host))).await.map(|registered| registered.endpoints)
 }
 
 async fn register(document: Value) -> Result<ProviderEndpoints, RegistrationError> {
@@ -219,12 +200,12 @@ async fn endpoints_stay_as_they_were_registered() {
     })
     .await;
     let (client, _) = oidc_client(loopback_settings());
-    let endpoints = client.register(&registration(Some(&server.url))).await.unwrap();
+    let endpoints = client.register(&registration(Some(&server.url))).await.unwrap().endpoints;
     moved.store(true, Ordering::SeqCst);
 
     let connection = connection(endpoints, "secret");
-    client.refresh().unwrap().refresh_token(&connection, &secret("token")).await.ok().unwrap();
-    client.identify().identify_user(&connection, &secret("token"), None).await.unwrap();
+    client.refresh().unwrap().refresh_token(&connection, &refresh_request("token")).await.ok().unwrap();
+    client.identify(&Scopes::default()).identify_user(&connection, &secret("token"), None).await.unwrap();
     let error = client.register(&registration(Some(&server.url))).await.unwrap_err();
     assert!(error.message.contains("exactly"), "what changed its issuer is not registered again: {error}");
 
@@ -258,11 +239,13 @@ async fn the_issuer_is_an_https_url_and_nothing_else() {
 async fn openid_is_a_scope_that_is_needed() {
     let (client, _) = oidc_client(loopback_settings());
     let server = publishing(OPENID, document()).await;
-    let registration =
-        Registration { host: Some(server.url.clone()), scopes: Scopes::parse("profile email") };
+    let scopes = Scopes::parse("profile email");
+    let registration = Registration { scopes: Some(scopes.clone()), ..registration(Some(&server.url)) };
     assert_eq!(client.register(&registration).await.unwrap_err().field, "scopes");
-    assert_eq!(client.check_scopes(&registration.scopes).unwrap_err().field, "scopes");
-    assert_eq!(client.default_scopes(), Scopes::parse("email offline_access openid profile"));
+    assert_eq!(
+        client.check_scopes(&entities::endpoints("idp.example"), None, &scopes).unwrap_err().field,
+        "scopes"
+    );
     assert_eq!(server.hits(), 0);
 }
 
@@ -273,6 +256,6 @@ async fn replaced_endpoints_need_not_be_published() {
     let settings =
         ClientSettings { overrides: [(ProviderKind::Oidc, overrides)].into(), ..loopback_settings() };
     let server = publishing(OPENID, with("token_endpoint", Value::Null)).await;
-    let endpoints = oidc_client(settings).0.register(&registration(Some(&server.url))).await.unwrap();
-    assert_eq!(endpoints.token, token);
+    let registered = oidc_client(settings).0.register(&registration(Some(&server.url))).await.unwrap();
+    assert_eq!(registered.endpoints.token, token);
 }

@@ -1,72 +1,18 @@
-//! The authorization code grant and refreshing, as every provider does it (RFC 6749, 4.1 and 6; RFC 7636).
+//! The page of the provider to which the person goes (RFC 6749, 4.1.1; RFC 7636, 4.3).
 
-use std::sync::Arc;
-
-use async_trait::async_trait;
-use grantkeeper_domain::Secret;
-use grantkeeper_domain::providers::{
-    AuthorizationRequest, CodeExchange, ProviderConnection, PublicClient, RefreshTokens, TokenSet,
-    UpstreamError,
-};
+use grantkeeper_domain::providers::{AuthorizationRequest, PublicClient};
 use url::Url;
 
-use crate::http::{Call, GuardedClient};
-use crate::token_endpoint::{ErrorTable, TokenAnswer, read_token_answer};
+use crate::dialect::Dialect;
 
-/// Redeems codes and refresh tokens at a provider's token endpoint.
-pub(crate) struct CodeFlow {
-    pub(crate) http: Arc<GuardedClient>,
-    /// What this type of provider means by its error codes.
-    pub(crate) errors: ErrorTable,
-}
-
-impl CodeFlow {
-    /// Redeems an authorization code (RFC 6749, 4.1.3).
-    pub(crate) async fn exchange(
-        &self,
-        connection: &ProviderConnection,
-        exchange: &CodeExchange,
-    ) -> Result<TokenAnswer, UpstreamError> {
-        let mut form = vec![
-            ("grant_type", "authorization_code"),
-            ("code", exchange.code.expose()),
-            ("redirect_uri", &exchange.redirect_uri),
-        ];
-        if let Some(verifier) = &exchange.pkce_verifier {
-            form.push(("code_verifier", verifier.expose()));
-        }
-        self.ask(connection, &form).await
-    }
-
-    async fn ask(
-        &self,
-        connection: &ProviderConnection,
-        form: &[(&str, &str)],
-    ) -> Result<TokenAnswer, UpstreamError> {
-        let call = Call::post_as_client(&connection.client.endpoints.token, connection, form);
-        let answer = self.http.send(call).await?;
-        read_token_answer(&answer, &self.errors, self.http.now())
-    }
-}
-
-#[async_trait]
-impl RefreshTokens for CodeFlow {
-    /// An ID token that comes with it is not looked at: who the user is was settled when the code was redeemed, and
-    /// asking the provider again is [`IdentifyUser`](grantkeeper_domain::providers::IdentifyUser)'s.
-    async fn refresh_token(
-        &self,
-        connection: &ProviderConnection,
-        refresh_token: &Secret,
-    ) -> Result<TokenSet, UpstreamError> {
-        let form = [("grant_type", "refresh_token"), ("refresh_token", refresh_token.expose())];
-        Ok(self.ask(connection, &form).await?.tokens)
-    }
-}
-
-/// The page of the provider to which the person goes (RFC 6749, 4.1.1). Parameters that its address has already stay,
-/// unless they are ours to say.
-pub(crate) fn authorization_url(client: &PublicClient, request: &AuthorizationRequest) -> Url {
-    let scope = request.scopes.to_wire();
+/// The address of that page. Parameters that the endpoint's address has already stay, unless they are ours to say.
+pub(crate) fn authorization_url(
+    dialect: &Dialect,
+    client: &PublicClient,
+    request: &AuthorizationRequest,
+) -> Url {
+    let scopes = (dialect.sent_scopes)(&request.scopes);
+    let scope = scopes.to_wire();
     let mut ours = vec![
         ("response_type", "code"),
         ("client_id", &client.client_id),
@@ -79,20 +25,23 @@ pub(crate) fn authorization_url(client: &PublicClient, request: &AuthorizationRe
     if let Some(challenge) = &request.code_challenge {
         ours.extend([("code_challenge", challenge.as_str()), ("code_challenge_method", "S256")]);
     }
-    if let Some(nonce) = &request.nonce {
+    // Only an ID token repeats it, and without this scope there is none (OpenID Connect Core, 3.1.2.1).
+    if let Some(nonce) = request.nonce.as_ref().filter(|_| scopes.contains("openid")) {
         ours.push(("nonce", nonce));
     }
-    if request.force_consent {
-        ours.push(("prompt", "consent"));
+    if let Some(prompt) = dialect.consent_prompt.filter(|_| request.force_consent) {
+        ours.push(("prompt", prompt));
     }
+    ours.extend(dialect.authorization_parameters);
     let mut url = client.endpoints.authorization.clone();
     let theirs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
-    let theirs = theirs.iter().filter(|(name, _)| !OURS.contains(&name.as_str()));
-    url.query_pairs_mut().clear().extend_pairs(theirs).extend_pairs(ours);
+    let is_ours = |name: &str| OURS.contains(&name) || ours.iter().any(|(our_name, _)| *our_name == name);
+    let theirs = theirs.iter().filter(|(name, _)| !is_ours(name));
+    url.query_pairs_mut().clear().extend_pairs(theirs).extend_pairs(&ours);
     url
 }
 
-/// The parameters that no published address may preset.
+/// The parameters that no published address may preset, whether we send them or not.
 const OURS: [&str; 9] = [
     "response_type",
     "client_id",
@@ -109,11 +58,14 @@ const OURS: [&str; 9] = [
 mod tests {
     use std::collections::BTreeMap;
 
+    use grantkeeper_domain::Secret;
     use grantkeeper_domain::authorizations::Scopes;
     use grantkeeper_domain::providers::ProviderEndpoints;
     use grantkeeper_testkit::entities;
 
     use super::*;
+
+    const CONSENT: Dialect = Dialect { consent_prompt: Some("consent"), ..Dialect::STANDARD };
 
     fn client(authorization: &str) -> PublicClient {
         let endpoints = ProviderEndpoints {
@@ -141,13 +93,18 @@ mod tests {
         map
     }
 
+    fn names(dialect: &Dialect, request: &AuthorizationRequest) -> Vec<String> {
+        let url = authorization_url(dialect, &client("https://idp.example/authorize"), request);
+        parameters(&url).into_keys().collect()
+    }
+
     fn map<const N: usize>(pairs: [(&str, &str); N]) -> BTreeMap<String, String> {
         pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
     }
 
     #[test]
     fn a_full_request_says_everything_once() {
-        let url = authorization_url(&client("https://idp.example/authorize"), &request());
+        let url = authorization_url(&CONSENT, &client("https://idp.example/authorize"), &request());
         assert!(url.as_str().starts_with("https://idp.example/authorize?"));
         let expected = map([
             ("response_type", "code"),
@@ -172,17 +129,39 @@ mod tests {
             force_consent: false,
             ..request()
         };
-        let url = authorization_url(&client("https://idp.example/authorize"), &request);
-        let names: Vec<_> = parameters(&url).into_keys().collect();
-        assert_eq!(names, ["client_id", "redirect_uri", "response_type", "state"]);
+        assert_eq!(names(&CONSENT, &request), ["client_id", "redirect_uri", "response_type", "state"]);
+    }
+
+    #[test]
+    fn a_dialect_that_cannot_force_consent_does_not_try() {
+        assert!(!names(&Dialect::STANDARD, &request()).contains(&"prompt".to_owned()));
+    }
+
+    #[test]
+    fn a_nonce_goes_with_openid_only() {
+        let request = AuthorizationRequest { scopes: Scopes::parse("read_user"), ..request() };
+        assert!(!names(&CONSENT, &request).contains(&"nonce".to_owned()));
+    }
+
+    #[test]
+    fn a_dialect_has_its_own_parameters_and_scopes() {
+        let dialect = Dialect {
+            authorization_parameters: &[("access_type", "offline")],
+            sent_scopes: |scopes| scopes.iter().filter(|scope| *scope != "email").collect(),
+            ..Dialect::STANDARD
+        };
+        let client = client("https://idp.example/authorize?access_type=online");
+        let parameters = parameters(&authorization_url(&dialect, &client, &request()));
+        assert_eq!(parameters["access_type"], "offline");
+        assert_eq!(parameters["scope"], "openid");
     }
 
     #[test]
     fn parameters_of_the_endpoint_stay_but_cannot_preset_ours() {
         let client =
             client("https://idp.example/a?tenant=t%201&redirect_uri=https://evil.example&prompt=none");
-        let url = authorization_url(&client, &AuthorizationRequest { force_consent: false, ..request() });
-        let parameters = parameters(&url);
+        let request = AuthorizationRequest { force_consent: false, ..request() };
+        let parameters = parameters(&authorization_url(&CONSENT, &client, &request));
         assert_eq!(parameters["tenant"], "t 1");
         assert_eq!(parameters["redirect_uri"], "https://broker.example/callback/1?x=y");
         assert!(!parameters.contains_key("prompt"));

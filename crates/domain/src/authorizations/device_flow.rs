@@ -1,0 +1,136 @@
+//! Device flows: one run of the device authorization grant (RFC 8628), from the codes to the person's decision.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::{EXCHANGE_LIMIT, FlowOutcome, Scopes};
+use crate::Version;
+use crate::ids::{AccountId, DeviceFlowId, OrganizationId, ProviderId};
+use crate::sealing::{SealedSecret, SecretColumn, SecretPlace};
+use crate::secret::SecretHash;
+
+/// How long the codes of a device flow live at most, whatever the provider says.
+pub const LONGEST_DEVICE_FLOW: TimeDelta = TimeDelta::hours(1);
+
+/// How much too early a poll may come: the clocks of those who count seconds are not ours. Such a poll waits for its time.
+const TOLERANCE: TimeDelta = TimeDelta::milliseconds(250);
+
+/// What `slow_down` adds to the interval where the provider names no new one (RFC 8628, 3.5).
+const SLOW_DOWN: TimeDelta = TimeDelta::seconds(5);
+
+/// The longest wait between two polls that a provider may ask for.
+pub(super) const LONGEST_INTERVAL: TimeDelta = TimeDelta::minutes(5);
+
+/// One run of the device authorization grant. The caller has a random handle in the place of the device code.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DeviceFlow {
+    /// Its id.
+    pub id: DeviceFlowId,
+    /// Where it belongs.
+    pub organization_id: OrganizationId,
+    /// Who started it.
+    pub account_id: AccountId,
+    /// At which provider.
+    pub provider_id: ProviderId,
+    /// The hash of the caller's handle.
+    pub handle_hash: SecretHash,
+    /// The provider's device code.
+    pub device_code: SealedSecret,
+    /// The scopes that are asked for.
+    pub scopes: Scopes,
+    /// The digest of the provider's endpoints at the start.
+    pub endpoints: SecretHash,
+    /// How long to wait between two polls. It grows when the provider says `slow_down`.
+    pub interval: TimeDelta,
+    /// When the provider may be asked again.
+    pub next_poll_at: DateTime<Utc>,
+    /// How far it has come.
+    pub stage: DeviceStage,
+    /// When it was started.
+    pub created_at: DateTime<Utc>,
+    /// When the codes are no longer good.
+    pub expires_at: DateTime<Utc>,
+    /// How often it was written.
+    pub version: Version,
+}
+
+/// How far a device flow has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DeviceStage {
+    /// The person has not decided, as far as the last poll knows.
+    Pending,
+    /// The provider is being asked.
+    Polling {
+        /// Since when.
+        since: DateTime<Utc>,
+    },
+    /// It is over.
+    Finished {
+        /// How it ended.
+        outcome: FlowOutcome,
+        /// When.
+        at: DateTime<Utc>,
+    },
+}
+
+impl DeviceFlow {
+    /// Where its device code rests.
+    pub fn device_code_place(organization_id: OrganizationId, id: DeviceFlowId) -> SecretPlace {
+        SecretPlace { organization_id, column: SecretColumn::DeviceCode, row: id.as_uuid() }
+    }
+
+    /// Whether a poll now comes before the interval is over.
+    pub fn is_too_early(&self, now: DateTime<Utc>) -> bool {
+        now + TOLERANCE < self.next_poll_at
+    }
+
+    /// How long a poll that [`Self::is_too_early`] lets through has to wait, so that it is not too early for the provider.
+    pub fn time_to_wait(&self, now: DateTime<Utc>) -> Duration {
+        (self.next_poll_at - now).to_std().unwrap_or_default()
+    }
+
+    /// Whether somebody is asking the provider just now. A poll that is "running" for longer than any may take died with
+    /// its process.
+    pub fn is_being_polled(&self, now: DateTime<Utc>) -> bool {
+        matches!(self.stage, DeviceStage::Polling { since } if now < since + EXCHANGE_LIMIT)
+    }
+
+    /// The provider is asked now.
+    #[must_use]
+    pub fn polling(self, now: DateTime<Utc>) -> Self {
+        Self { stage: DeviceStage::Polling { since: now }, next_poll_at: now + self.interval, ..self }
+    }
+
+    /// The person has not decided; nobody asks again before that wait is over.
+    #[must_use]
+    pub fn pending(self, wait: TimeDelta, now: DateTime<Utc>) -> Self {
+        let not_before = now.checked_add_signed(wait).unwrap_or(self.expires_at);
+        let next_poll_at = self.next_poll_at.max(not_before.min(self.expires_at));
+        Self { stage: DeviceStage::Pending, next_poll_at, ..self }
+    }
+
+    /// The provider cannot be reached: polls become half as frequent (RFC 8628, 3.5).
+    #[must_use]
+    pub fn backed_off(self, now: DateTime<Utc>) -> Self {
+        let doubled = self.interval * 2;
+        self.slowed_down(Some(doubled), now)
+    }
+
+    /// The provider wants fewer polls (RFC 8628, 3.5): for good.
+    #[must_use]
+    pub fn slowed_down(self, named: Option<TimeDelta>, now: DateTime<Utc>) -> Self {
+        let longer = self.interval + SLOW_DOWN;
+        let interval = named.map_or(longer, |named| named.max(longer)).min(LONGEST_INTERVAL);
+        Self { stage: DeviceStage::Pending, next_poll_at: now + interval, interval, ..self }
+    }
+
+    /// Ends it.
+    #[must_use]
+    pub fn finished(self, outcome: FlowOutcome, now: DateTime<Utc>) -> Self {
+        Self { stage: DeviceStage::Finished { outcome, at: now }, ..self }
+    }
+}
+
+#[cfg(test)]
+mod tests;

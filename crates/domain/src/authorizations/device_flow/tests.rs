@@ -1,0 +1,140 @@
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use super::*;
+use crate::fixtures::{START, device_flow};
+
+fn at(millis: i64) -> DateTime<Utc> {
+    START + TimeDelta::milliseconds(millis)
+}
+
+#[test]
+fn a_quarter_of_a_second_too_early_is_early_enough() {
+    let flow = device_flow();
+    assert!(flow.is_too_early(at(4749)));
+    assert!(!flow.is_too_early(at(4750)) && !flow.is_too_early(at(5000)));
+}
+
+#[test]
+fn the_interval_counts_from_when_the_provider_was_asked() {
+    let flow = device_flow().polling(at(7000));
+    assert_eq!(flow.stage, DeviceStage::Polling { since: at(7000) });
+    assert_eq!((flow.next_poll_at, flow.interval), (at(12_000), TimeDelta::seconds(5)));
+}
+
+#[test]
+fn a_poll_that_takes_longer_than_any_may_died_with_its_process() {
+    let flow = device_flow().polling(START);
+    assert!(flow.is_being_polled(START + EXCHANGE_LIMIT - TimeDelta::microseconds(1)));
+    assert!(!flow.is_being_polled(START + EXCHANGE_LIMIT));
+    assert!(!device_flow().is_being_polled(START));
+    let denied = FlowOutcome::Refused("access_denied".to_owned());
+    assert!(!flow.finished(denied, START).is_being_polled(START));
+}
+
+#[test]
+fn a_wait_is_never_cut_short_by_a_shorter_one() {
+    let polled = device_flow().polling(START);
+    let waiting = |seconds| polled.clone().pending(TimeDelta::seconds(seconds), at(1000));
+    assert_eq!(waiting(0).next_poll_at, at(5000));
+    assert_eq!(waiting(60).next_poll_at, at(61_000));
+    assert_eq!(waiting(60).interval, TimeDelta::seconds(5), "for this once");
+    let endless = polled.clone().pending(TimeDelta::MAX, at(1000));
+    assert_eq!(endless.next_poll_at, polled.expires_at, "after that there is nothing to ask for");
+}
+
+#[test]
+fn slow_down_lengthens_the_interval_for_good() {
+    let seconds = TimeDelta::seconds;
+    for (named, interval) in [
+        (None, seconds(10)),
+        (Some(seconds(30)), seconds(30)),
+        // RFC 8628, 3.5: by five seconds at least, whatever is named.
+        (Some(seconds(7)), seconds(10)),
+        (Some(seconds(0)), seconds(10)),
+        (Some(TimeDelta::MAX), seconds(300)),
+    ] {
+        let flow = device_flow().polling(START).slowed_down(named, at(1000));
+        assert_eq!((flow.interval, &flow.stage), (interval, &DeviceStage::Pending), "{named:?}");
+        assert_eq!(flow.next_poll_at, at(1000) + interval, "{named:?}");
+        assert_eq!(flow.polling(at(400_000)).next_poll_at, at(400_000) + interval, "{named:?}");
+    }
+}
+
+#[test]
+fn a_provider_that_cannot_be_reached_is_asked_half_as_often() {
+    let flow = device_flow().polling(START).backed_off(at(1000));
+    assert_eq!((flow.interval, flow.next_poll_at), (TimeDelta::seconds(10), at(11_000)));
+    let flow = flow.polling(at(11_000)).backed_off(at(12_000));
+    assert_eq!((flow.interval, flow.next_poll_at), (TimeDelta::seconds(20), at(32_000)));
+}
+
+#[test]
+fn an_end_keeps_how_and_when() {
+    let outcome = FlowOutcome::Refused("access_denied".to_owned());
+    let flow = device_flow().polling(START).finished(outcome.clone(), at(2000));
+    assert_eq!(flow.stage, DeviceStage::Finished { outcome, at: at(2000) });
+}
+
+/// What the provider answers to a poll that leaves everything open.
+#[derive(Clone, Copy, Debug)]
+enum Answer {
+    Pending,
+    Rest(TimeDelta),
+    SlowDown(Option<TimeDelta>),
+}
+
+fn up_to(seconds: i64) -> impl Strategy<Value = TimeDelta> {
+    (0..seconds * 1000).prop_map(TimeDelta::milliseconds)
+}
+
+fn answer() -> impl Strategy<Value = Answer> {
+    prop_oneof![
+        Just(Answer::Pending),
+        up_to(900).prop_map(Answer::Rest),
+        proptest::option::of(up_to(900)).prop_map(Answer::SlowDown),
+    ]
+}
+
+proptest! {
+    /// Callers poll whenever they like; the provider answers in any way and takes its time for it.
+    #[test]
+    fn the_provider_is_never_asked_sooner_than_it_wants(
+        steps in vec((up_to(20), answer(), up_to(30)), 1..60),
+    ) {
+        let mut flow = device_flow();
+        let mut now = START;
+        let mut not_before = flow.next_poll_at;
+        for (idle, answer, takes) in steps {
+            now += idle;
+            if flow.is_too_early(now) {
+                prop_assert!(now < not_before);
+                continue;
+            }
+            prop_assert!(now >= not_before - TOLERANCE);
+            now += TimeDelta::from_std(flow.time_to_wait(now)).expect("short");
+            prop_assert!(now >= not_before);
+            let interval = flow.interval;
+            let asked = now;
+            flow = flow.polling(asked);
+            now += takes;
+            prop_assert!(flow.is_being_polled(now));
+            flow = match answer {
+                Answer::Pending => flow.pending(TimeDelta::zero(), now),
+                Answer::Rest(rest) => flow.pending(rest, now),
+                Answer::SlowDown(named) => flow.slowed_down(named, now),
+            };
+            prop_assert_eq!(&flow.stage, &DeviceStage::Pending);
+            not_before = match answer {
+                Answer::Pending => asked + interval,
+                Answer::Rest(rest) => (asked + interval).max((now + rest).min(flow.expires_at)),
+                Answer::SlowDown(_) => now + flow.interval,
+            };
+            prop_assert!(flow.interval >= interval && flow.interval <= LONGEST_INTERVAL);
+            if let Answer::SlowDown(named) = answer {
+                let wanted = (interval + SLOW_DOWN).max(named.unwrap_or_default());
+                prop_assert_eq!(flow.interval, wanted.min(LONGEST_INTERVAL));
+            }
+        }
+    }
+}

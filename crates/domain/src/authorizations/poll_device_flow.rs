@@ -1,0 +1,333 @@
+//! Polling a device flow.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use chrono::TimeDelta;
+
+use super::keep_grant::{Answered, EndFlow, Errand, FlowEnd, KeepGrant};
+use super::{DeviceFlow, DeviceFlowStore, DeviceStage, FlowOutcome};
+use crate::accounts::Caller;
+use crate::ids::{AuthorizationId, ProviderId};
+use crate::providers::{
+    AuthorizeDevices, DeviceAnswer, Provider, ProviderCatalog, ProviderClients, ProviderStatus, UpstreamError,
+};
+use crate::sealing::{SealError, TokenSealer};
+use crate::secret::SecretHash;
+use crate::services::{Clock, within};
+use crate::tokens::{TokenSettings, time_delta};
+use crate::{BackgroundTasks, Change, CommitError, Secret, StoreError, UnitOfWork};
+
+/// Polls a device flow (RFC 8628, 3.4). The provider is asked no more often than it wants, however many poll.
+#[derive(Clone)]
+pub struct PollDeviceFlow {
+    /// Reads the provider.
+    pub catalog: Arc<dyn ProviderCatalog>,
+    /// Reads device flows.
+    pub flows: Arc<dyn DeviceFlowStore>,
+    /// Asks the provider.
+    pub clients: Arc<dyn ProviderClients>,
+    /// Opens the device code.
+    pub sealer: Arc<dyn TokenSealer>,
+    /// Writes.
+    pub store: Arc<dyn UnitOfWork>,
+    /// Keeps what comes of it.
+    pub grants: Arc<KeepGrant>,
+    /// Where the provider is asked: detached from the caller.
+    pub tasks: BackgroundTasks,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// How long the provider may take, and the caller waits.
+    pub settings: TokenSettings,
+}
+
+/// How a device flow stands, in the words of RFC 8628, 3.5.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DeviceFlowStatus {
+    /// The person has agreed, and the tokens are kept.
+    Authorized(AuthorizationId),
+    /// The person has not decided yet: `authorization_pending`.
+    Pending,
+    /// The same, and this poll came too early: `slow_down`.
+    SlowDown,
+    /// The person, the provider or a check of ours refused: `access_denied`.
+    Denied {
+        /// Why, as a code.
+        reason: String,
+    },
+    /// Unknown, another's, or no longer good: `expired_token`. Which of these is not told.
+    Expired,
+}
+
+/// Why a poll has no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum PollDeviceFlowError {
+    /// Not there, or not the caller's.
+    #[error("there is no such provider")]
+    ProviderNotFound,
+    /// Paused, disabled or failed to be deleted.
+    #[error("the provider is not active")]
+    NotActive,
+    /// The provider has no device flow, or it is switched off; flows that were begun before go on.
+    #[error("the provider has no device flow, or it is not switched on")]
+    NotOffered,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The reason of a device flow whose codes the provider no longer takes.
+const EXPIRED: &str = "expired_token";
+/// The reason of a device flow that the person refused.
+const DENIED: &str = "access_denied";
+
+impl PollDeviceFlow {
+    /// Polls with the caller's handle. What the provider grants is kept, also when the caller has left by then.
+    pub async fn run(
+        &self,
+        caller: &Caller,
+        provider: ProviderId,
+        handle: &Secret,
+    ) -> Result<DeviceFlowStatus, PollDeviceFlowError> {
+        let provider = self.catalog.provider(caller.organization_id, provider).await?;
+        let provider = provider.filter(Provider::is_visible).ok_or(PollDeviceFlowError::ProviderNotFound)?;
+        let hash = SecretHash::of(handle.expose());
+        let found = self.flows.device_flow_by_handle(provider.id, &hash, caller.account_id).await?;
+        let Some(flow) = found else {
+            let offered = provider.device_flow && provider.device_flow_of(&*self.clients).is_some();
+            return if offered {
+                Ok(DeviceFlowStatus::Expired)
+            } else {
+                Err(PollDeviceFlowError::NotOffered)
+            };
+        };
+        if let Some(status) = self.known_status(&flow) {
+            return Ok(status);
+        }
+        if provider.endpoints.digest() != flow.endpoints {
+            // The code is nothing that the new endpoints may see (RFC 9700, 4.4).
+            return Ok(DeviceFlowStatus::Expired);
+        }
+        if provider.status != ProviderStatus::Active {
+            return Err(PollDeviceFlowError::NotActive);
+        }
+        let device = provider.device_flow_of(&*self.clients).ok_or(PollDeviceFlowError::NotOffered)?;
+        self.clock.sleep(flow.time_to_wait(self.clock.now())).await;
+        let Some(claimed) = self.claim(flow).await? else {
+            return Ok(DeviceFlowStatus::SlowDown);
+        };
+        self.poll(claimed, provider, device, caller.request_id.clone()).await
+    }
+
+    /// What can be told without asking the provider.
+    fn known_status(&self, flow: &DeviceFlow) -> Option<DeviceFlowStatus> {
+        let now = self.clock.now();
+        if let DeviceStage::Finished { outcome, .. } = &flow.stage {
+            return Some(status(outcome));
+        }
+        // Tokens may be on their way in a poll that was sent in time.
+        let being_polled = flow.is_being_polled(now);
+        if now >= flow.expires_at && !being_polled {
+            return Some(DeviceFlowStatus::Expired);
+        }
+        if flow.is_too_early(now) {
+            return Some(DeviceFlowStatus::SlowDown);
+        }
+        being_polled.then_some(DeviceFlowStatus::Pending)
+    }
+
+    /// The right to ask the provider now: of two callers one gets it.
+    async fn claim(&self, flow: DeviceFlow) -> Result<Option<DeviceFlow>, StoreError> {
+        let claimed = flow.polling(self.clock.now());
+        match self.store.commit(vec![Change::update(claimed.clone())]).await {
+            Ok(()) => Ok(Some(DeviceFlow { version: claimed.version.next(), ..claimed })),
+            Err(CommitError::Conflict) => Ok(None),
+            Err(error) => Err(error.into_store_error()),
+        }
+    }
+
+    /// Detached as a whole: a caller who leaves must not cost the person what they have just granted.
+    async fn poll(
+        &self,
+        flow: DeviceFlow,
+        provider: Provider,
+        device: Arc<dyn AuthorizeDevices>,
+        request_id: Option<String>,
+    ) -> Result<DeviceFlowStatus, PollDeviceFlowError> {
+        let this = self.clone();
+        let running = self.tasks.start(async move {
+            // Only now that the claim counts as a poll under way does a deletion of the provider wait for it.
+            let current = this.catalog.provider(flow.organization_id, flow.provider_id).await?;
+            let polled = match current {
+                Some(current) if current.takes_authorizations() => {
+                    this.ask(&flow, &provider, &*device).await?
+                }
+                _ => Polled::failed(UpstreamError::Untrusted { reason: "provider_deleted" }),
+            };
+            this.keep(flow, &provider, polled, request_id).await
+        });
+        match within(&self.clock, self.settings.caller_wait, running).await {
+            Some(Ok(status)) => Ok(status?),
+            // It goes on behind us, and the next poll gets its outcome.
+            None | Some(Err(_)) => Ok(DeviceFlowStatus::Pending),
+        }
+    }
+
+    async fn ask(
+        &self,
+        flow: &DeviceFlow,
+        provider: &Provider,
+        device: &dyn AuthorizeDevices,
+    ) -> Result<Polled, StoreError> {
+        let asked = async {
+            let client = self.clients.client(provider.kind);
+            let place = DeviceFlow::device_code_place(flow.organization_id, flow.id);
+            let device_code = self.sealer.open(place, &flow.device_code).await?;
+            let connection = provider.connect(&*self.sealer).await?;
+            let asked = self.clock.now();
+            let answer = device.poll_device(&connection, &device_code, &flow.scopes);
+            let answer = within(&self.clock, self.settings.upstream_limit, answer).await;
+            Ok(match (answer.unwrap_or(Err(UpstreamError::timeout())), client) {
+                (Ok(DeviceAnswer::Granted(tokens)), Some(client)) => Polled::Ended(
+                    self.grants.attribute(&*client, &connection, &flow.scopes, *tokens, asked).await,
+                ),
+                (Ok(answer), _) => Polled::of(answer),
+                (Err(error), _) => Polled::failed(error),
+            })
+        };
+        match asked.await {
+            Ok(polled) => Ok(polled),
+            Err(SealError::Store(error)) => Err(error),
+            Err(error) => Ok(Polled::failed(error.into_upstream_error())),
+        }
+    }
+
+    async fn keep(
+        &self,
+        flow: DeviceFlow,
+        provider: &Provider,
+        polled: Polled,
+        request_id: Option<String>,
+    ) -> Result<DeviceFlowStatus, StoreError> {
+        let now = self.clock.now();
+        match polled {
+            Polled::Pending { wait } => self.wait(flow.pending(wait, now)).await,
+            Polled::BackOff => self.wait(flow.backed_off(now)).await,
+            Polled::SlowDown { interval } => self.wait(flow.slowed_down(interval, now)).await,
+            Polled::Ended(answered) => {
+                let errand = Errand { request_id, ..Errand::from(&flow) };
+                let end = EndOfDeviceFlow { flows: &*self.flows, flow: &flow, clock: &*self.clock };
+                Ok(status(&self.grants.keep(&errand, provider, &answered, &end).await?))
+            }
+        }
+    }
+
+    /// Nothing is decided. Whoever has written meanwhile knows more.
+    async fn wait(&self, flow: DeviceFlow) -> Result<DeviceFlowStatus, StoreError> {
+        match self.store.commit(vec![Change::update(flow)]).await {
+            Ok(()) | Err(CommitError::Conflict) => Ok(DeviceFlowStatus::Pending),
+            Err(error) => Err(error.into_store_error()),
+        }
+    }
+}
+
+/// What a poll brought.
+enum Polled {
+    /// No decision yet.
+    Pending {
+        /// How long the provider wants to be left alone, beside the interval.
+        wait: TimeDelta,
+    },
+    /// No decision yet, as far as anybody knows: the provider is not there.
+    BackOff,
+    /// No decision yet, and too many polls.
+    SlowDown {
+        /// The new interval, where the provider names one.
+        interval: Option<TimeDelta>,
+    },
+    /// The end.
+    Ended(Answered),
+}
+
+impl Polled {
+    fn of(answer: DeviceAnswer) -> Self {
+        match answer {
+            DeviceAnswer::Granted(tokens) => {
+                Self::Ended(Answered::Orphaned(tokens, UpstreamError::NotSupported))
+            }
+            DeviceAnswer::Pending => Self::Pending { wait: TimeDelta::zero() },
+            DeviceAnswer::SlowDown { interval } => Self::SlowDown { interval: interval.map(time_delta) },
+            DeviceAnswer::Denied => Self::Ended(Answered::Failed(refused(DENIED))),
+            DeviceAnswer::Expired => Self::Ended(Answered::Failed(refused(EXPIRED))),
+        }
+    }
+
+    /// A bad moment says nothing about the person's decision; anything else is the end.
+    fn failed(error: UpstreamError) -> Self {
+        match error {
+            UpstreamError::RateLimited { .. } | UpstreamError::Unavailable { .. } => {
+                tracing::warn!(reason = error.reason(), "a poll of a device flow failed");
+                error.retry_after().map_or(Self::BackOff, |wait| Self::Pending { wait: time_delta(wait) })
+            }
+            UpstreamError::GrantRefused { .. }
+            | UpstreamError::ClientRefused { .. }
+            | UpstreamError::Misconfigured { .. }
+            | UpstreamError::InteractionRequired { .. }
+            | UpstreamError::NotSupported
+            | UpstreamError::TokenRefused
+            | UpstreamError::Untrusted { .. } => Self::Ended(Answered::Failed(error)),
+        }
+    }
+}
+
+fn refused(code: &str) -> UpstreamError {
+    UpstreamError::GrantRefused { code: code.to_owned() }
+}
+
+fn status(outcome: &FlowOutcome) -> DeviceFlowStatus {
+    match outcome {
+        FlowOutcome::Authorized(id) => DeviceFlowStatus::Authorized(*id),
+        FlowOutcome::Refused(reason) if reason == EXPIRED => DeviceFlowStatus::Expired,
+        FlowOutcome::Refused(reason) | FlowOutcome::Unavailable(reason) => {
+            DeviceFlowStatus::Denied { reason: reason.clone() }
+        }
+    }
+}
+
+impl From<&DeviceFlow> for Errand {
+    fn from(flow: &DeviceFlow) -> Self {
+        Self {
+            organization_id: flow.organization_id,
+            account_id: flow.account_id,
+            provider_id: flow.provider_id,
+            scopes: flow.scopes.clone(),
+            redirect_uri: None,
+            flow: flow.id.to_string(),
+            request_id: None,
+        }
+    }
+}
+
+/// The end of a device flow that this process has polled.
+struct EndOfDeviceFlow<'a> {
+    flows: &'a dyn DeviceFlowStore,
+    flow: &'a DeviceFlow,
+    clock: &'a dyn Clock,
+}
+
+#[async_trait]
+impl EndFlow for EndOfDeviceFlow<'_> {
+    async fn end(&self, outcome: &FlowOutcome) -> Result<FlowEnd, StoreError> {
+        Ok(match self.flows.device_flow(self.flow.id).await? {
+            None => FlowEnd::Gone,
+            // What we wrote, or what a poller did that took us for dead: `KeepGrant` tells them apart.
+            Some(DeviceFlow { stage: DeviceStage::Finished { outcome, .. }, .. }) => FlowEnd::Ended(outcome),
+            Some(flow) => {
+                FlowEnd::Change(Box::new(Change::update(flow.finished(outcome.clone(), self.clock.now()))))
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

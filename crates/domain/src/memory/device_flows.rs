@@ -1,0 +1,53 @@
+//! Device flows.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+
+use super::noun::Noun;
+use super::{MemoryStore, State};
+use crate::StoreError;
+use crate::accounts::{Account, Organization};
+use crate::authorizations::{DeviceFlow, DeviceFlowStore, DeviceStage};
+use crate::ids::{AccountId, DeviceFlowId, ProviderId};
+use crate::providers::Provider;
+use crate::secret::SecretHash;
+
+#[async_trait]
+impl DeviceFlowStore for MemoryStore {
+    async fn device_flow(&self, id: DeviceFlowId) -> Result<Option<DeviceFlow>, StoreError> {
+        Ok(self.state().row(id).cloned())
+    }
+
+    async fn device_flow_by_handle(
+        &self,
+        provider: ProviderId,
+        handle: &SecretHash,
+        account: AccountId,
+    ) -> Result<Option<DeviceFlow>, StoreError> {
+        let matches = |row: &DeviceFlow| {
+            row.provider_id == provider && row.handle_hash == *handle && row.account_id == account
+        };
+        Ok(self.state().find(matches).cloned())
+    }
+
+    async fn polls_under_way(&self, provider: ProviderId, since: DateTime<Utc>) -> Result<u64, StoreError> {
+        let is_one = |row: &DeviceFlow| {
+            row.provider_id == provider
+                && matches!(row.stage, DeviceStage::Polling { since: began } if began >= since)
+        };
+        Ok(self.state().oldest_first(is_one).len() as u64)
+    }
+
+    async fn purge_device_flows(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
+        Ok(self.state().purge(|row: &DeviceFlow| row.expires_at < before))
+    }
+}
+
+impl Noun for DeviceFlow {
+    fn missing_in(&self, state: &State) -> Option<&'static str> {
+        state
+            .lacks::<Organization>(self.organization_id, "organization")
+            .or_else(|| state.lacks::<Account>(self.account_id, "account"))
+            .or_else(|| state.lacks::<Provider>(self.provider_id, "provider"))
+    }
+}

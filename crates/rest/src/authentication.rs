@@ -1,0 +1,96 @@
+//! Authentication of callers by API token, for whichever API they call: before anything else is looked at.
+
+use std::future::{Ready, ready};
+use std::marker::PhantomData;
+
+use actix_web::body::{EitherBody, MessageBody};
+use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::http::header::{AUTHORIZATION, AsHeaderName};
+use actix_web::middleware::Next;
+use actix_web::{Error, FromRequest, HttpMessage as _, HttpRequest, ResponseError};
+use grantkeeper_domain::StoreError;
+use grantkeeper_domain::accounts::{AuthenticateError, Caller};
+
+use crate::Api;
+use crate::limits::{Attempt, Refused};
+use crate::request_log::request_id;
+
+/// Why it cannot be said who the caller is.
+pub(crate) enum Unauthenticated {
+    /// There is no token, or none that is usable.
+    NoToken,
+    /// Too many wrong ones came from the caller's address.
+    Refused(Refused),
+    /// The store failed.
+    Store(StoreError),
+}
+
+/// Whose token that is. A wrong one is counted against the address that it came from.
+pub(crate) async fn caller_with(
+    api: &Api,
+    request: &HttpRequest,
+    token: &str,
+) -> Result<Caller, Unauthenticated> {
+    let attempt = Attempt::begin(api, request).map_err(Unauthenticated::Refused)?;
+    match api.use_cases.authenticate.run(token, request_id(request)).await {
+        Ok(caller) => Ok(caller),
+        Err(AuthenticateError::Unauthenticated) => {
+            attempt.failed();
+            Err(Unauthenticated::NoToken)
+        }
+        Err(AuthenticateError::Store(error)) => Err(Unauthenticated::Store(error)),
+    }
+}
+
+/// Lets callers with a usable API token through, and answers all others as the API does; `token_in` is where its callers
+/// put the token.
+pub(crate) async fn let_through<E, B>(
+    token_in: fn(&HttpRequest) -> Option<&str>,
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, Error>
+where
+    E: From<Unauthenticated> + ResponseError,
+    B: MessageBody,
+{
+    let caller = match token_in(request.request()) {
+        Some(token) => caller_with(Api::of(request.request()), request.request(), token).await,
+        None => Err(Unauthenticated::NoToken),
+    };
+    match caller {
+        Ok(caller) => {
+            request.extensions_mut().insert(caller);
+            next.call(request).await.map(ServiceResponse::map_into_left_body)
+        }
+        // An answer, not an error: an error would pass by the request log and the headers.
+        Err(error) => Ok(request.into_response(E::from(error).error_response()).map_into_right_body()),
+    }
+}
+
+/// The caller, in a handler behind [`let_through`]; `E` is how the API tells that there is none.
+pub(crate) struct Authenticated<E>(pub(crate) Caller, PhantomData<fn() -> E>);
+
+impl<E: From<Unauthenticated> + ResponseError + 'static> FromRequest for Authenticated<E> {
+    type Error = E;
+    type Future = Ready<Result<Self, E>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let caller = request.extensions().get::<Caller>().cloned();
+        ready(caller.map(|caller| Self(caller, PhantomData)).ok_or_else(|| Unauthenticated::NoToken.into()))
+    }
+}
+
+/// The token in `Authorization: <scheme> <token>`, for one of these schemes in whatever case (RFC 9110, 11.1).
+pub(crate) fn authorization_token<'r>(request: &'r HttpRequest, schemes: &[&str]) -> Option<&'r str> {
+    let (scheme, token) = only_header(request, AUTHORIZATION)?.split_once(' ')?;
+    schemes.iter().any(|known| scheme.eq_ignore_ascii_case(known)).then(|| token.trim())
+}
+
+/// The value of a header that comes once; two of a kind are none.
+pub(crate) fn only_header(request: &HttpRequest, name: impl AsHeaderName) -> Option<&str> {
+    let mut headers = request.headers().get_all(name);
+    match (headers.next(), headers.next()) {
+        (Some(header), None) => header.to_str().ok(),
+        _ => None,
+    }
+}

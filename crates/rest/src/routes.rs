@@ -1,0 +1,49 @@
+//! Tables of routes.
+
+use actix_web::HttpResponse;
+use actix_web::http::header::ALLOW;
+
+/// Declares the routes of an API with their limits, public tables of both for the tests that walk over every route, and
+/// the descriptions.
+///
+/// The module that calls it has an `ApiError`, a function `method_not_allowed`, and a module `description` with a function
+/// `route` and one for every handler, under the name of that: a route without a description does not compile.
+macro_rules! routes {
+    (
+        $(#[$routes_doc:meta])* $routes:ident,
+        $(#[$limits_doc:meta])* $limits:ident;
+        $($path:literal => { $($method:ident $module:ident :: $handler:ident : $limit:ident),+ $(,)? }),+ $(,)?
+    ) => {
+        $(#[$routes_doc])*
+        pub const $routes: &[(&str, &str)] = &[$($((stringify!($method), $path)),+),+];
+
+        $(#[$limits_doc])*
+        pub const $limits: &[Option<$crate::limits::Purpose>] =
+            &[$($(<$crate::limits::$limit as $crate::limits::Limit>::PURPOSE),+),+];
+
+        fn resources() -> Vec<actix_web::Resource> {
+            use actix_web::web;
+            vec![$(web::resource($path)
+                $(.route(web::$method().to($crate::limits::behind::<$crate::limits::$limit, ApiError, _, _>(
+                    $module::$handler
+                ))))+
+                .default_service(web::to(|| async {
+                    method_not_allowed(&[$(stringify!($method)),+])
+                }))),+]
+        }
+
+        fn descriptions() -> Vec<$crate::openapi::Route> {
+            vec![$($(description::route(stringify!($method), $path, description::$module::$handler())),+),+]
+        }
+    };
+}
+
+pub(crate) use routes;
+
+/// An answer to a method that a path does not take, with those that it takes (RFC 9110, 15.5.6).
+pub(crate) fn allowing(methods: &[&str], mut answer: HttpResponse) -> HttpResponse {
+    if let Ok(value) = methods.join(", ").to_uppercase().parse() {
+        answer.headers_mut().insert(ALLOW, value);
+    }
+    answer
+}
