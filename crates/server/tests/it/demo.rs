@@ -24,6 +24,12 @@ fn the_walk_works_with_and_without_a_person() {
         let told = String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success(), "{told}\n{}", String::from_utf8_lossy(&output.stderr));
         assert!(told.contains("50 callers"), "{told}");
+        for name in ["GitHub", "GitLab", "Bitbucket", "Google", "Box", "Microsoft"] {
+            assert!(
+                told.lines().any(|line| line.trim().starts_with(name) && line.contains("token ")),
+                "{told}"
+            );
+        }
     }
 }
 
@@ -54,7 +60,7 @@ async fn it_keeps_serving_and_leaves_the_member_with_a_live_authorization_per_ty
         assert_eq!(status, StatusCode::CREATED);
     }
     kinds.sort();
-    assert_eq!(kinds, ["oidc", "test"]);
+    assert_eq!(kinds, ["bitbucket", "box", "github", "gitlab", "google", "microsoft", "oidc", "test"]);
     let admin = Caller::new(&base, &text("adminToken"));
     assert_eq!(admin.get("/jobs/").await.0, StatusCode::OK, "an administrator");
     let stranger = Caller::new(&base, &text("strangerToken"));

@@ -11,7 +11,7 @@ use crate::installation::Installation;
 use crate::simulated;
 use crate::stores::Store;
 
-const INIT: &str = "2026-11-21-000000_init";
+const MIGRATIONS: [&str; 2] = ["2026-11-21-000000_init", "2026-11-22-000000_device_flows"];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_is_migrated_by_command() {
@@ -20,15 +20,19 @@ async fn a_database_is_migrated_by_command() {
     let tables = "pg_tables WHERE schemaname = 'public'";
     for command in [&["serve"][..], &["org", "list"]] {
         let why = installation.refuses(command);
-        assert!(why.contains(INIT) && why.contains("run `grantkeeper migrate`"), "{command:?}: {why}");
+        assert!(MIGRATIONS.iter().all(|name| why.contains(name)), "{command:?}: {why}");
+        assert!(why.contains("run `grantkeeper migrate`"), "{command:?}: {why}");
     }
     let doctor = installation.run(&["doctor"]);
-    assert!(doctor.to_string().contains(&format!("these migrations are to be run: {INIT}")), "{doctor}");
+    assert!(
+        doctor.to_string().contains(&format!("these migrations are to be run: {}", MIGRATIONS.join(", "))),
+        "{doctor}"
+    );
     let dry_run = installation.run(&["migrate", "--dry-run"]);
-    assert_eq!(dry_run, json!({ "dryRun": true, "migrations": [INIT] }));
+    assert_eq!(dry_run, json!({ "dryRun": true, "migrations": MIGRATIONS }));
     assert_eq!(store.count(tables), 0, "nothing was changed by all that");
 
-    assert_eq!(installation.run(&["migrate"]), json!({ "dryRun": false, "migrations": [INIT] }));
+    assert_eq!(installation.run(&["migrate"]), json!({ "dryRun": false, "migrations": MIGRATIONS }));
     assert_eq!(
         installation.run(&["migrate"]),
         json!({ "dryRun": false, "migrations": [] }),
@@ -47,7 +51,7 @@ async fn processes_that_migrate_at_their_start_may_start_at_once() {
     for running in [one, other] {
         assert_eq!(running.get("/readyz").await.0, StatusCode::OK);
     }
-    assert_eq!(installation.store.count("__diesel_schema_migrations"), 1);
+    assert_eq!(installation.store.count("__diesel_schema_migrations"), MIGRATIONS.len());
 }
 
 #[tokio::test(flavor = "multi_thread")]

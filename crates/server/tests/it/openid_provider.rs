@@ -18,12 +18,13 @@ pub(crate) struct OpenIdProvider {
 }
 
 impl OpenIdProvider {
-    /// `None` where it is not installed.
-    pub(crate) async fn start() -> Option<Self> {
+    /// With settings, as `idp.mjs` lists them. `None` where it is not installed.
+    pub(crate) async fn start(environment: &[(&str, &str)]) -> Option<Self> {
         let folder = installed("idp/node_modules")?.parent()?.to_owned();
         let mut child = Command::new("node")
             .arg("idp.mjs")
             .current_dir(folder)
+            .envs(environment.iter().copied())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

@@ -4,9 +4,11 @@
 use std::path::Path;
 use std::process::Command;
 
+use reqwest::StatusCode;
 use serde_json::json;
 
 use crate::callers::{Caller, approve, client};
+use crate::device::Device;
 use crate::installation::Installation;
 use crate::stores::{StoreKind, on_either_store};
 use crate::tools::installed;
@@ -22,11 +24,13 @@ struct Things {
     jobs: Vec<String>,
     codes: Vec<String>,
     states: Vec<String>,
+    device_codes: Vec<String>,
 }
 
 impl Things {
     async fn made_by(caller: &Caller) -> Self {
         let kept_providers = vec![register(caller).await];
+        let device_codes = vec![device_code(caller, &kept_providers[0]).await];
         let (mut lost_providers, mut lost_authorizations) = (Vec::new(), Vec::new());
         for _ in 0..3 {
             lost_providers.push(register(caller).await);
@@ -45,7 +49,16 @@ impl Things {
                 .collect()
         };
         let (codes, states) = (brought("code"), brought("state"));
-        Self { kept_providers, lost_providers, kept_authorizations, lost_authorizations, jobs, codes, states }
+        Self {
+            kept_providers,
+            lost_providers,
+            kept_authorizations,
+            lost_authorizations,
+            jobs,
+            codes,
+            states,
+            device_codes,
+        }
     }
 
     fn write_to(&self, folder: &Path) {
@@ -57,6 +70,7 @@ impl Things {
             ("jobs", &self.jobs),
             ("codes", &self.codes),
             ("states", &self.states),
+            ("device_codes", &self.device_codes),
         ] {
             let lines: Vec<String> = list.iter().map(|item| format!("\"{item}\"")).collect();
             std::fs::write(folder.join(name), lines.join("\n")).unwrap();
@@ -76,11 +90,27 @@ async fn register(caller: &Caller) -> String {
     caller.register("test", None, ("any", "secret")).await
 }
 
+/// Switches the device flow on and goes through one, so that its code is good for as many polls as come.
+async fn device_code(caller: &Caller, provider: &str) -> String {
+    let (status, patched) =
+        caller.patch_json(&format!("/providers/{provider}/"), &json!({ "deviceFlow": true })).await;
+    assert_eq!(status, StatusCode::OK, "{patched}");
+    let device = Device::begin(caller, provider).await;
+    device.linked().await;
+    device.device_code
+}
+
 async fn the_service_is_as_it_describes_itself(store: StoreKind) {
     let Some(schemathesis) = installed("schemathesis/bin/schemathesis") else { return };
     let mut installation = Installation::with_simulator_on(store);
     // It calls as fast as it can.
-    for limit in ["FLOWS_PER_CALLER", "FLOWS_PER_ADDRESS", "WRONG_TOKENS_PER_ADDRESS"] {
+    for limit in [
+        "FLOWS_PER_CALLER",
+        "FLOWS_PER_ADDRESS",
+        "CALLBACKS_PER_CALLER",
+        "CALLBACKS_PER_ADDRESS",
+        "WRONG_TOKENS_PER_ADDRESS",
+    ] {
         installation.set(&format!("LIMITS__{limit}"), "0");
     }
     let token = installation.token("admin@acme.example", true);

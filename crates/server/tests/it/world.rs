@@ -28,13 +28,22 @@ impl World {
 
     /// That many processes.
     pub(crate) async fn of(store: StoreKind, replicas: usize, client: (&str, &str)) -> Option<Self> {
-        let upstream = OpenIdProvider::start().await?;
+        Some(Self::around(OpenIdProvider::start(&[]).await?, store, replicas, client).await)
+    }
+
+    /// Around a provider that was started with settings of its own.
+    pub(crate) async fn around(
+        upstream: OpenIdProvider,
+        store: StoreKind,
+        replicas: usize,
+        client: (&str, &str),
+    ) -> Self {
         let installation = Installation::on(store);
         let admin = installation.caller(&installation.token("admin@acme.example", true));
         let member = installation.caller(&installation.token("member@acme.example", false));
         let replicas = installation.serve_replicas(replicas).await;
         let provider = admin.register("oidc", Some(&upstream.issuer), client).await;
-        Some(Self { installation, upstream, admin, member, provider, replicas })
+        Self { installation, upstream, admin, member, provider, replicas }
     }
 
     pub(crate) async fn authorize(&self, account: &str) -> Value {

@@ -12,6 +12,7 @@
 //   PORT          port to listen on; 0, the default, takes a free one
 //   AT_TTL        lifetime of access tokens in seconds (300)
 //   RT_TTL        lifetime of refresh tokens and of the grants behind them in seconds (86400)
+//   DEVICE_TTL    lifetime of device codes and user codes in seconds (600)
 //   ROTATE        0 keeps the refresh token; by default every refresh replaces it, and using an old one again
 //                 kills the whole grant (RFC 9700 section 4.14.2)
 //   DEBUG_IDP     1 prints the provider's own errors on standard error
@@ -32,10 +33,10 @@
 //                           grants: {"refresh_token": n}}; endpoints: discovery, auth, token, userinfo, jwks, device,
 //                           revocation, introspection
 //   POST /test/reset        clears counters and faults
-//   POST /test/faults       {route, times = 1, grant?, delay_ms?, status?, headers?, body?, abort?, after?}
+//   POST /test/faults       {route, times = 1, grant?, delay_ms?, status?, headers?, body?, abort?, after?, tell?}
 //                           the next `times` calls (-1: all) of `route`, only those of the `grant` type if given, are
 //                           delayed, answered with `status`, dropped unhandled (`abort`), or handled in full
-//                           with the answer lost (`after`)
+//                           with the answer lost (`after`) or with the fields of `tell` in the place of its own
 //   POST /test/login        {url, account?, deny?} walks an authorization URL as a browser does;
 //                           answers {location}, the redirect to the client
 //   POST /test/device       {user_code, account?, deny?} walks the device pages; answers {ok}
@@ -51,6 +52,7 @@ const { default: Provider } = await import('oidc-provider');
 const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
 const ACCESS_TOKEN_SECONDS = Number(process.env.AT_TTL ?? 300);
 const REFRESH_TOKEN_SECONDS = Number(process.env.RT_TTL ?? 86_400);
+const DEVICE_CODE_SECONDS = Number(process.env.DEVICE_TTL ?? 600);
 const ROTATES = process.env.ROTATE !== '0';
 
 endWithParent();
@@ -105,7 +107,7 @@ function makeProvider() {
     ttl: {
       AccessToken: ACCESS_TOKEN_SECONDS,
       AuthorizationCode: 60,
-      DeviceCode: 600,
+      DeviceCode: DEVICE_CODE_SECONDS,
       Grant: REFRESH_TOKEN_SECONDS,
       IdToken: 3600,
       Interaction: 600,
@@ -310,6 +312,7 @@ async function handle(ctx, next, fault) {
     return undefined;
   }
   await next();
+  if (fault.tell) ctx.body = { ...ctx.body, ...fault.tell };
   return fault.after ? dropConnection(ctx) : undefined;
 }
 

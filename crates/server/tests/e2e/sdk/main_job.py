@@ -1,11 +1,13 @@
 """The main job through the published SDK of the reference system, unchanged, against a running Grantkeeper.
 
     DATAROBOT_ENDPOINT=http://127.0.0.1:8080/api/v2 DATAROBOT_API_TOKEN=gk_... \\
-        main_job.py --provider-id ID [--redirect-uri http://127.0.0.1:1/callback]
+        main_job.py --provider-id ID [--control http://127.0.0.1:9090/control/sites/oidc]
+        [--redirect-uri http://127.0.0.1:1/callback]
 
 The two variables are the SDK's own. The provider behind ID must approve without asking (`--auto-consent`), because
 nobody sits at a browser: the answer to the authorization URL is the redirect that carries the code. Nothing has to
-listen at the redirect URI.
+listen at the redirect URI. With `--control`, the control plane of a simulated provider, that provider is made to
+issue a token which has to be refreshed at its first use, and is asked whether it was, once.
 
 Prints one line of JSON, `{"ok": true, "authorizationId": ..., "sub": ..., "steps": [...]}`, and ends with status 0; or
 says on standard error which step failed and why, and ends with status 1. No token is ever printed.
@@ -65,6 +67,28 @@ def require_utc(moment: datetime | None, what: str) -> datetime:
     return moment
 
 
+class Simulated:
+    """The provider behind its own back, when it is a simulated one."""
+
+    def __init__(self, control: str | None) -> None:
+        self.control = control
+
+    def tell_lifetime(self, seconds: int | None) -> None:
+        """What the next tokens are said to live, in seconds; None: the truth."""
+        if self.control:
+            httpx.post(f"{self.control}/settings", json={"toldLifetime": seconds}).raise_for_status()
+
+    def refreshes(self) -> int | None:
+        if not self.control:
+            return None
+        calls = httpx.get(f"{self.control}/stats").raise_for_status().json()["tokenCalls"]
+        return sum(call["grant"] == "refresh_token" for call in calls)
+
+    def require_refreshes(self, expected: int, what: str) -> None:
+        made = self.refreshes()
+        require(made in (None, expected), f"{what}: the provider counts {made} refreshes instead of {expected}")
+
+
 def consent(session: OAuthFlowSession) -> dict[str, str]:
     """What a browser brings back to `redirect_uri` from a provider that approves at once."""
     answer = httpx.get(session.authorization_url, follow_redirects=False)
@@ -77,11 +101,14 @@ def consent(session: OAuthFlowSession) -> dict[str, str]:
 class MainJob:
     """One step a method, in the order of `STEPS`; later steps use what earlier ones learned."""
 
-    def __init__(self, endpoint: str, token: str, provider_id: str, redirect_uri: str) -> None:
+    def __init__(
+        self, endpoint: str, token: str, provider_id: str, redirect_uri: str, simulated: Simulated
+    ) -> None:
         self.endpoint = endpoint
         self.token = token
         self.provider_id = provider_id
         self.redirect_uri = redirect_uri
+        self.simulated = simulated
         self.unknown_id = str(uuid.uuid4())
         self.sdk = SyncOAuth(
             [provider_id, self.unknown_id], datarobot_endpoint=endpoint, datarobot_api_token=token
@@ -122,9 +149,12 @@ class MainJob:
         require(self.callback["state"] == self.session.state, "the provider was sent another state")
 
     def exchange(self) -> None:
+        """The access token is said to have no time left."""
+        self.simulated.tell_lifetime(0)
         data = self.sdk.exchange_code(
             provider_id=self.provider_id, sess=self.session, params=self.callback
         )
+        self.simulated.tell_lifetime(None)
         self.authorization_id = self.check_exchange(data)
         self.profile = data.user_profile
 
@@ -144,10 +174,14 @@ class MainJob:
         )
 
     def access_token(self) -> None:
+        """What has no time left is refreshed; what is fresh is handed out again."""
+        self.simulated.require_refreshes(0, "before the first use")
         self.access = self.sdk.refresh_access_token(identity_id=self.authorization_id)
         self.check_token(self.access)
+        self.simulated.require_refreshes(1, "at the first use")
         again = self.sdk.refresh_access_token(identity_id=self.authorization_id)
         require(again.access_token == self.access.access_token, "a fresh token was not handed out again")
+        self.simulated.require_refreshes(1, "at the second use")
 
     def check_token(self, token: OAuthToken) -> None:
         require(bool(token.access_token), "no access token")
@@ -253,10 +287,15 @@ STEPS = (
 def main() -> int:
     arguments = argparse.ArgumentParser(description="The main job through the published SDK.")
     arguments.add_argument("--provider-id", required=True)
+    arguments.add_argument("--control", help="the control plane of the simulated provider, if it is one")
     arguments.add_argument("--redirect-uri", default="http://127.0.0.1:1/callback")
     given = arguments.parse_args()
     job = MainJob(
-        os.environ["DATAROBOT_ENDPOINT"], os.environ["DATAROBOT_API_TOKEN"], given.provider_id, given.redirect_uri
+        os.environ["DATAROBOT_ENDPOINT"],
+        os.environ["DATAROBOT_API_TOKEN"],
+        given.provider_id,
+        given.redirect_uri,
+        Simulated(given.control),
     )
     for step in STEPS:
         try:
