@@ -6,8 +6,13 @@ use serde_json::Value;
 use super::narrator::{Narrator, shortened};
 use crate::failure::Failure;
 
-/// Where the API is.
+/// Where the API is that paths are relative to.
 const BASE: &str = "/api/v2/externalOAuth";
+
+/// A path of the service: what begins with a slash is one already.
+fn located(path: &str) -> String {
+    if path.starts_with('/') { path.to_owned() } else { format!("{BASE}/{path}") }
+}
 
 /// One account's program.
 pub(super) struct ApiClient<'a> {
@@ -40,7 +45,7 @@ impl ApiClient<'_> {
 
     async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Result<Answer, Failure> {
         let shown = body.as_ref().map(|body| format!(" {}", without_secret(body))).unwrap_or_default();
-        self.narrator.asked(self.who, format_args!("{method} {BASE}/{path}{shown}"));
+        self.narrator.asked(self.who, format_args!("{method} {}{shown}", located(path)));
         self.quietly(method, path, body).await
     }
 
@@ -51,9 +56,9 @@ impl ApiClient<'_> {
         path: &str,
         body: Option<Value>,
     ) -> Result<Answer, Failure> {
-        let request = format!("{method} {BASE}/{path}");
-        let call =
-            self.http.request(method, format!("{}{BASE}/{path}", self.base_url)).bearer_auth(self.token);
+        let path = located(path);
+        let request = format!("{method} {path}");
+        let call = self.http.request(method, format!("{}{path}", self.base_url)).bearer_auth(self.token);
         let call = match &body {
             Some(body) => call.header("content-type", "application/json").body(serde_json::to_vec(body)?),
             None => call,
@@ -100,7 +105,7 @@ impl Answer {
 /// Secrets are shortened, all else is shown as it is.
 fn shown(name: &str, value: &Value) -> String {
     match value {
-        Value::String(text) if matches!(name, "accessToken" | "state") => shortened(text),
+        Value::String(text) if matches!(name, "accessToken" | "device_code" | "state") => shortened(text),
         Value::String(text) => text.clone(),
         other => other.to_string(),
     }
@@ -108,8 +113,10 @@ fn shown(name: &str, value: &Value) -> String {
 
 fn without_secret(body: &Value) -> Value {
     let mut shown = body.clone();
-    if let Some(Value::String(secret)) = shown.get_mut("clientSecret") {
-        *secret = shortened(secret);
+    for name in ["clientSecret", "device_code"] {
+        if let Some(Value::String(secret)) = shown.get_mut(name) {
+            *secret = shortened(secret);
+        }
     }
     shown
 }
@@ -131,6 +138,12 @@ mod tests {
         for part in ["POST", "providers/", "201", "422", "not valid", r#""name":"host""#] {
             assert!(failure.contains(part), "{part} in {failure}");
         }
+    }
+
+    #[test]
+    fn other_apis_are_called_by_their_whole_path() {
+        assert_eq!(located("providers/"), "/api/v2/externalOAuth/providers/");
+        assert_eq!(located("/api/v2/external-auth/github/device"), "/api/v2/external-auth/github/device");
     }
 
     #[test]

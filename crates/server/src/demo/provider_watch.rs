@@ -2,7 +2,7 @@
 
 use reqwest::StatusCode;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::narrator::{Narrator, shortened};
 use crate::failure::Failure;
@@ -28,9 +28,22 @@ struct TokenCall {
 impl ProviderWatch<'_> {
     /// How long the access tokens live that it issues from now on, in seconds.
     pub(super) async fn set_access_token_lifetime(&self, seconds: u32) -> Result<(), Failure> {
-        let body = json!({ "accessTokenLifetime": seconds });
-        self.narrator.note(format_args!("(the provider is told: POST /control/settings {body})"));
-        let request = self.http.post(format!("{}/control/settings", self.url));
+        self.control("settings", &json!({ "accessTokenLifetime": seconds })).await
+    }
+
+    /// How long devices wait between two polls at a site of the simulator, in seconds.
+    pub(super) async fn set_device_interval(&self, site: &str, seconds: u32) -> Result<(), Failure> {
+        self.control(&format!("sites/{site}/settings"), &json!({ "deviceInterval": seconds })).await
+    }
+
+    /// The person types the user code at the provider, and agrees.
+    pub(super) async fn approve_device(&self, user_code: &str) -> Result<(), Failure> {
+        self.control("device", &json!({ "userCode": user_code, "decision": "approve" })).await
+    }
+
+    async fn control(&self, what: &str, body: &Value) -> Result<(), Failure> {
+        self.narrator.note(format_args!("(the provider is told: POST /control/{what} {body})"));
+        let request = self.http.post(format!("{}/control/{what}", self.url));
         let answer = request.header("content-type", "application/json").body(body.to_string()).send().await?;
         answer.error_for_status()?;
         Ok(())

@@ -123,6 +123,7 @@ fn settings(
         // What goes wrong is told; the rest would only stand between the steps.
         ("log.level", "warn".to_owned()),
         ("simulator.enabled", "true".to_owned()),
+        ("simulator.plays_everyone", "true".to_owned()),
         ("simulator.listen", SocketAddr::new(address.ip(), 0).to_string()),
         ("simulator.auto_consent", wishes.auto_consent.to_string()),
         ("browser.confirmation", (!wishes.auto_consent).to_string()),

@@ -45,5 +45,7 @@ pub(super) async fn walk(scene: &Scene, narrator: &Narrator) -> Result<LeftBehin
     steps::look_up_user(&world, &authorization).await?;
     steps::revoke(&world, &authorization, &fresh).await?;
     steps::delete(&world, &providers.test).await?;
+    let github = steps::every_type(&world).await?;
+    steps::device(&world, &github).await?;
     steps::leave(&world, providers.oidc).await
 }

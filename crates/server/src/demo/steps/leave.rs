@@ -17,7 +17,9 @@ pub(in crate::demo) struct LeftBehind {
 
 /// Registers the deleted provider anew and has the member authorize at both.
 pub(in crate::demo) async fn leave(world: &World<'_>, oidc: String) -> Result<LeftBehind, Failure> {
-    world.narrator.step("Something to play with: the member authorizes at one provider of each type");
+    world
+        .narrator
+        .step("Something to play with: the member authorizes at one provider of each remaining type");
     let test = provider(world, test_provider()).await?;
     Ok(LeftBehind {
         test: authorize(world, &test, Telling::TheEnd).await?,

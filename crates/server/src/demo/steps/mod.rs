@@ -2,6 +2,8 @@
 
 mod authorize;
 mod delete;
+mod device;
+mod every_type;
 mod expire;
 mod leave;
 mod lend;
@@ -12,6 +14,8 @@ mod revoke;
 
 pub(super) use authorize::authorize_for_a_moment;
 pub(super) use delete::delete;
+pub(super) use device::device;
+pub(super) use every_type::every_type;
 pub(super) use expire::expire;
 pub(super) use leave::{LeftBehind, leave};
 pub(super) use lend::{LentToken, lend};
