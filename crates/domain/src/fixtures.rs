@@ -230,6 +230,11 @@ pub(crate) fn known_as(existing: Option<Authorization>) -> Arc<MockAuthorization
 
 /// A provider whose revocations take that away; `None`: it has none.
 pub(crate) fn revoking(scope: Option<RevocationScope>) -> Arc<dyn ProviderClients> {
+    offering(revoking_client(scope))
+}
+
+/// The same before it is offered.
+pub(crate) fn revoking_client(scope: Option<RevocationScope>) -> MockProviderClient {
     let mut client = MockProviderClient::new();
     client.expect_revoke().returning(move |_| {
         scope.map(|scope| {
@@ -238,7 +243,7 @@ pub(crate) fn revoking(scope: Option<RevocationScope>) -> Arc<dyn ProviderClient
             Arc::new(revoke) as Arc<dyn RevokeTokens>
         })
     });
-    offering(client)
+    client
 }
 
 /// Keeps grants for identities that nobody has yet, at a provider as the catalog has it.

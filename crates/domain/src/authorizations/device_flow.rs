@@ -22,6 +22,9 @@ const SLOW_DOWN: TimeDelta = TimeDelta::seconds(5);
 /// The longest wait between two polls that a provider may ask for.
 pub(super) const LONGEST_INTERVAL: TimeDelta = TimeDelta::minutes(5);
 
+/// The longest interval that a provider gets because it could not be reached.
+const LONGEST_BACK_OFF: TimeDelta = TimeDelta::minutes(1);
+
 /// One run of the device authorization grant. The caller has a random handle in the place of the device code.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DeviceFlow {
@@ -110,11 +113,12 @@ impl DeviceFlow {
         Self { stage: DeviceStage::Pending, next_poll_at, ..self }
     }
 
-    /// The provider cannot be reached: polls become half as frequent (RFC 8628, 3.5).
+    /// The provider cannot be reached: polls become half as frequent (RFC 8628, 3.5), but never so rare that the person's
+    /// answer is not seen in time.
     #[must_use]
     pub fn backed_off(self, now: DateTime<Utc>) -> Self {
-        let doubled = self.interval * 2;
-        self.slowed_down(Some(doubled), now)
+        let interval = self.interval.max((self.interval * 2).min(LONGEST_BACK_OFF));
+        Self { stage: DeviceStage::Pending, next_poll_at: now + interval, interval, ..self }
     }
 
     /// The provider wants fewer polls (RFC 8628, 3.5): for good.

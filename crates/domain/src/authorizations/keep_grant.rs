@@ -15,7 +15,7 @@ use crate::providers::{
     ProviderStatus, RevocationScope, TokenSet, UpstreamError,
 };
 use crate::revocations::Revocation;
-use crate::sealing::{SealError, SealedSecret, TokenSealer};
+use crate::sealing::{SealError, SealedSecret, SecretPlace, TokenSealer};
 use crate::services::{Clock, Random, within};
 use crate::tokens::{TokenSettings, time_delta};
 use crate::{Change, CommitError, Secret, StoreError, UnitOfWork, Version};
@@ -100,7 +100,7 @@ impl KeepGrant {
         tokens: TokenSet,
         asked: DateTime<Utc>,
     ) -> Answered {
-        match self.identify(client, connection, scopes, &tokens).await {
+        match self.identify(client, connection, scopes, &tokens, asked).await {
             Ok(identity) => Answered::Tokens(Box::new(Granted { tokens, identity, asked })),
             Err(error) => Answered::Orphaned(Box::new(tokens), error),
         }
@@ -114,14 +114,14 @@ impl KeepGrant {
         connection: &ProviderConnection,
         scopes: &Scopes,
         tokens: &TokenSet,
+        asked: DateTime<Utc>,
     ) -> Result<Identity, UpstreamError> {
         if let Some(distrust) = &tokens.distrust {
             return Err(distrust.clone());
         }
         let Some(told) = &tokens.identity else {
-            return self
-                .identify_by_profile_alone(&*client.identify(scopes), connection, &tokens.access_token)
-                .await;
+            let identify = client.identify(scopes);
+            return self.identify_by_profile_alone(&*identify, connection, &tokens.access_token, asked).await;
         };
         let identify = client.identify(scopes);
         let answer = identify.identify_user(connection, &tokens.access_token, Some(told.as_expected()));
@@ -135,14 +135,16 @@ impl KeepGrant {
     }
 
     /// Where nothing else tells whose tokens these are, a bad moment of the profile must not cost the person what they have
-    /// just granted: it is asked again for as long as the provider may take.
+    /// just granted: it is asked again for as long as the provider may take in all, and once at least.
     async fn identify_by_profile_alone(
         &self,
         identify: &dyn IdentifyUser,
         connection: &ProviderConnection,
         access_token: &Secret,
+        asked: DateTime<Utc>,
     ) -> Result<Identity, UpstreamError> {
-        let give_up = self.clock.now() + time_delta(self.settings.upstream_limit);
+        let in_all = asked + time_delta(self.settings.upstream_limit);
+        let give_up = in_all.max(self.clock.now() + time_delta(self.settings.caller_wait));
         loop {
             let left = (give_up - self.clock.now()).to_std().unwrap_or_default();
             let answer = identify.identify_user(connection, access_token, None);
@@ -151,7 +153,8 @@ impl KeepGrant {
             else {
                 return answer;
             };
-            let pause = error.retry_after().unwrap_or(PAUSE);
+            // A provider that says "at once", or whose clock is behind, must not be asked without end.
+            let pause = error.retry_after().unwrap_or_default().max(PAUSE);
             if self.clock.now() + time_delta(pause).min(TimeDelta::days(1)) >= give_up {
                 return Err(error);
             }
@@ -340,16 +343,34 @@ impl KeepGrant {
         let scope = provider.revocation_scope(&*self.clients);
         let is_fine = matches!(scope, Some(RevocationScope::Token | RevocationScope::Pair));
         let one_stays = existing.refresh_token.is_some() && tokens.refresh_token.is_none();
-        if !is_fine || one_stays || existing.grant != GrantState::Live {
+        let is_dead = existing.grant != GrantState::Live && existing.refresh_token.is_none();
+        if !is_fine || one_stays || is_dead {
             return Ok(None);
         }
-        match self.sealer.open(existing.access_token_place(), &existing.access_token).await {
-            // The provider has given the same token again.
-            Ok(known) if known.expose() == tokens.access_token.expose() => return Ok(None),
-            Err(SealError::Store(error)) => return Err(error),
-            Ok(_) | Err(SealError::UnknownFormat | SealError::UnknownKey | SealError::Tampered) => {}
+        let access = (existing.access_token_place(), Some(&existing.access_token));
+        let refresh = (existing.refresh_token_place(), existing.refresh_token.as_ref());
+        // The provider may have given a token again.
+        if self.is_same(access, Some(&tokens.access_token)).await?
+            || self.is_same(refresh, tokens.refresh_token.as_ref()).await?
+        {
+            return Ok(None);
         }
         Revocation::moving(existing, &*self.sealer, &*self.random, self.clock.now()).await.map(Some)
+    }
+
+    async fn is_same(
+        &self,
+        (place, sealed): (SecretPlace, Option<&SealedSecret>),
+        token: Option<&Secret>,
+    ) -> Result<bool, StoreError> {
+        let (Some(sealed), Some(token)) = (sealed, token) else {
+            return Ok(false);
+        };
+        match self.sealer.open(place, sealed).await {
+            Ok(known) => Ok(known.expose() == token.expose()),
+            Err(SealError::Store(error)) => Err(error),
+            Err(SealError::UnknownFormat | SealError::UnknownKey | SealError::Tampered) => Ok(false),
+        }
     }
 
     /// Ends a flow whose tokens nobody may have. They are revoked, but not where that would take away what the person granted
@@ -362,7 +383,14 @@ impl KeepGrant {
         error: &UpstreamError,
     ) -> Result<Vec<Change>, StoreError> {
         let finished = self.finished(errand, error);
-        if provider.revocation_scope(&*self.clients) == Some(RevocationScope::Project) {
+        let is_transient =
+            matches!(error, UpstreamError::Unavailable { .. } | UpstreamError::RateLimited { .. });
+        let takes_more = match provider.revocation_scope(&*self.clients) {
+            Some(RevocationScope::Project) => true,
+            Some(RevocationScope::Grant) => is_transient,
+            Some(RevocationScope::Token | RevocationScope::Pair) | None => false,
+        };
+        if takes_more {
             tracing::warn!(flow = errand.flow, reason = error.reason(), "tokens were forgotten, not revoked");
             return Ok(vec![finished]);
         }

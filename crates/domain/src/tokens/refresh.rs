@@ -16,7 +16,9 @@ use crate::audit::{Actor, AuditAction, AuditEntry, AuditOutcome};
 use crate::authorizations::{Authorization, AuthorizationStore, GrantState};
 use crate::ids::AuthorizationId;
 use crate::persist::Persistence;
-use crate::providers::{Provider, ProviderClients, ProviderStatus, RefreshRequest, TokenSet, UpstreamError};
+use crate::providers::{
+    Provider, ProviderClients, ProviderStatus, RefreshRequest, RevocationScope, TokenSet, UpstreamError,
+};
 use crate::revocations::Revocation;
 use crate::sealing::{SealError, TokenSealer};
 use crate::services::{Clock, Random, within};
@@ -261,9 +263,26 @@ impl RefreshTokensOnce {
             return self.revoke_late_tokens(answer).await;
         };
         let renewed = self.renewed(current, answer).await.map_err(SealError::into_store_error)?;
-        if let Some(renewed) = renewed {
-            let audit = self.audit(&renewed).about_token(answer.tokens.access_token.fingerprint());
-            self.store.commit(vec![Change::update(renewed), Change::Audit(audit)]).await?;
+        let Some(renewed) = renewed else {
+            return self.give_up(answer).await;
+        };
+        let audit = self.audit(&renewed).about_token(answer.tokens.access_token.fingerprint());
+        self.store.commit(vec![Change::update(renewed), Change::Audit(audit)]).await?;
+        Ok(RefreshOutcome::Refreshed)
+    }
+
+    /// Newer tokens are there. Where a revocation takes nothing else away, what the answer brought is revoked: nobody would
+    /// know of it. Unless it is the answer that is there, by a commit that seemed to fail.
+    async fn give_up(&self, answer: &Answer<'_>) -> Result<RefreshOutcome, CommitError> {
+        let Answer { redeemed, tokens, .. } = answer;
+        let found = self.authorizations.authorization(redeemed.organization_id, redeemed.id).await?;
+        if let Some((stored, provider)) = found {
+            let scope = provider.revocation_scope(&*self.clients);
+            let kept = self.sealer.open(stored.access_token_place(), &stored.access_token).await;
+            let is_ours = kept.map_or(true, |kept| kept.expose() == tokens.access_token.expose());
+            if matches!(scope, Some(RevocationScope::Token | RevocationScope::Pair)) && !is_ours {
+                self.store.commit(vec![self.late_revocation(answer).await?]).await?;
+            }
         }
         Ok(RefreshOutcome::Refreshed)
     }
@@ -300,14 +319,18 @@ impl RefreshTokensOnce {
 
     /// The authorization was deleted while it was refreshed: its revocation has the old tokens, not these.
     async fn revoke_late_tokens(&self, answer: &Answer<'_>) -> Result<RefreshOutcome, CommitError> {
+        tracing::info!(authorization = %answer.redeemed.id, "deleted while it was refreshed");
+        self.store.commit(vec![self.late_revocation(answer).await?]).await?;
+        Ok(failed("deleted"))
+    }
+
+    async fn late_revocation(&self, answer: &Answer<'_>) -> Result<Change, StoreError> {
         let Answer { redeemed, tokens, .. } = answer;
-        tracing::info!(authorization = %redeemed.id, "deleted while it was refreshed");
         let revocation = Revocation::of(redeemed, &*self.random, self.clock.now())
             .with_tokens(Some(&tokens.access_token), tokens.refresh_token.as_ref(), &*self.sealer)
             .await
             .map_err(SealError::into_store_error)?;
-        self.store.commit(vec![Change::insert(revocation)]).await?;
-        Ok(failed("deleted"))
+        Ok(Change::insert(revocation))
     }
 
     async fn keep_failure(

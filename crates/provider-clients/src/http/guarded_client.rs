@@ -151,9 +151,18 @@ impl GuardedClient {
         self.clock.sleep(duration).await;
     }
 
+    /// What comes of something within a time; `None`: it is not done by then.
+    pub(crate) async fn within<T>(
+        &self,
+        limit: Duration,
+        future: impl Future<Output = T> + Send,
+    ) -> Option<T> {
+        within(&self.clock, limit, future).await
+    }
+
     /// What comes of something in the time that a call for a document may take; `None`: it is not done by then.
     pub(crate) async fn within_document_limit<T>(&self, future: impl Future<Output = T> + Send) -> Option<T> {
-        within(&self.clock, self.limits.document, future).await
+        self.within(self.limits.document, future).await
     }
 
     /// Whether a URL might be called, as far as can be told before its name is resolved.

@@ -67,6 +67,8 @@ fn a_provider_that_cannot_be_reached_is_asked_half_as_often() {
     assert_eq!((flow.interval, flow.next_poll_at), (TimeDelta::seconds(10), at(11_000)));
     let flow = flow.polling(at(11_000)).backed_off(at(12_000));
     assert_eq!((flow.interval, flow.next_poll_at), (TimeDelta::seconds(20), at(32_000)));
+    let flow = (0..9).fold(flow, |flow, _| flow.backed_off(at(40_000)));
+    assert_eq!((flow.interval, flow.next_poll_at), (TimeDelta::seconds(60), at(100_000)));
 }
 
 #[test]

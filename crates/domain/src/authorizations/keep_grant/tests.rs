@@ -447,13 +447,18 @@ async fn patient_owner(
 #[tokio::test(start_paused = true)]
 async fn where_only_the_profile_tells_whose_tokens_they_are_a_bad_moment_is_waited_for() {
     let limited = UpstreamError::RateLimited { retry_after: Some(Duration::from_secs(7)) };
-    let answers = [Err(down()), Err(limited), Ok(identity())];
+    let at_once = UpstreamError::RateLimited { retry_after: Some(Duration::ZERO) };
+    let answers = [Err(down()), Err(limited), Err(at_once), Ok(identity())];
     assert_eq!(patient_owner(answers.into()).await, (Ok(identity()), 0));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_profile_that_stays_away_or_is_refused_is_given_up() {
     assert_eq!(patient_owner(VecDeque::new()).await.0, Err(down()));
+    // Without a pause this would go on without end.
+    let at_once = || Err(UpstreamError::RateLimited { retry_after: Some(Duration::ZERO) });
+    let (owner, unheard) = patient_owner((0..40).map(|_| at_once()).collect()).await;
+    assert_eq!((owner, unheard), (at_once(), 10), "as often as there are seconds");
     let refused = [Err(UpstreamError::TokenRefused), Ok(identity())];
     assert_eq!(patient_owner(refused.into()).await, (Err(UpstreamError::TokenRefused), 1), "asked once");
     let long = UpstreamError::RateLimited { retry_after: Some(Duration::MAX) };
@@ -501,6 +506,12 @@ async fn tokens_that_stay_or_are_dead_are_not_revoked() {
     let the_same = Secret::new("old access".to_owned());
     let same = TokenSet { access_token: the_same, ..new_tokens() };
     assert!(!revokes(&replaced(pair, authorization(), same).await), "the provider gave the same token again");
+    let the_same = Some(Secret::new("old refresh".to_owned()));
+    let same = TokenSet { refresh_token: the_same, ..new_tokens() };
+    assert!(!revokes(&replaced(pair, authorization(), same).await), "or the same refresh token");
+    let waiting = GrantState::Dead { reason: "unverified_user_email".to_owned() };
+    let waiting = Authorization { grant: waiting, ..authorization() };
+    assert!(revokes(&replaced(pair, waiting, new_tokens()).await), "a grant that waits for the person lives");
     let dead = GrantState::Dead { reason: "invalid_grant".to_owned() };
     let dead = Authorization { grant: dead, refresh_token: None, ..authorization() };
     assert!(!revokes(&replaced(pair, dead, new_tokens()).await), "there is nothing left to revoke");
@@ -519,11 +530,16 @@ async fn the_refresh_token_of_a_grant_that_waits_for_the_person_stays_where_ther
 #[tokio::test(start_paused = true)]
 async fn orphans_are_forgotten_where_a_revocation_would_take_what_others_have() {
     let untrusted = UpstreamError::Untrusted { reason: "id_token_nonce" };
-    for (scope, expected) in [(RevocationScope::Grant, true), (RevocationScope::Project, false)] {
+    for (scope, error, expected) in [
+        (RevocationScope::Pair, down(), true),
+        (RevocationScope::Grant, untrusted.clone(), true),
+        (RevocationScope::Grant, down(), false),
+        (RevocationScope::Project, untrusted, false),
+    ] {
         let commits = Commits::default();
         let grants =
             KeepGrant { clients: crate::fixtures::revoking(Some(scope)), ..keeping(commits.store()) };
-        let orphaned = Answered::Orphaned(Box::new(new_tokens()), untrusted.clone());
+        let orphaned = Answered::Orphaned(Box::new(new_tokens()), error.clone());
         keep(&grants, &orphaned).await.unwrap();
         assert_eq!(revokes(&commits), expected, "{scope:?}");
     }

@@ -6,7 +6,7 @@ use super::*;
 use crate::authorizations::{MockAuthorizationStore, Scopes};
 use crate::fixtures::{
     Commits, CountingRandom, LabelSealer, START, VirtualClock, authorization, expired, keeping, new_tokens,
-    offering, opened, provider, row, unavailable,
+    offering, opened, provider, revoking_client, row, unavailable,
 };
 use crate::persist::STORE_PATIENCE;
 use crate::providers::{MockProviderClient, MockRefreshTokens, RefreshTokens};
@@ -17,6 +17,11 @@ type Found = Option<(Authorization, Provider)>;
 
 /// A provider that gives new tokens for the old refresh token, `times` times.
 fn giving_tokens(times: usize) -> Arc<dyn ProviderClients> {
+    giving_tokens_that_revoke(times, None)
+}
+
+/// The same at a provider whose revocations take that away.
+fn giving_tokens_that_revoke(times: usize, scope: Option<RevocationScope>) -> Arc<dyn ProviderClients> {
     let mut refresh = MockRefreshTokens::new();
     refresh
         .expect_refresh_token()
@@ -26,7 +31,7 @@ fn giving_tokens(times: usize) -> Arc<dyn ProviderClients> {
         })
         .times(times)
         .returning(|_, _| Ok(new_tokens()));
-    answering(refresh)
+    offering(refreshing_by(refresh, scope))
 }
 
 fn failing(error: UpstreamError) -> Arc<dyn ProviderClients> {
@@ -36,10 +41,14 @@ fn failing(error: UpstreamError) -> Arc<dyn ProviderClients> {
 }
 
 fn answering(refresh: MockRefreshTokens) -> Arc<dyn ProviderClients> {
+    offering(refreshing_by(refresh, None))
+}
+
+fn refreshing_by(refresh: MockRefreshTokens, scope: Option<RevocationScope>) -> MockProviderClient {
     let refresh: Arc<dyn RefreshTokens> = Arc::new(refresh);
-    let mut client = MockProviderClient::new();
+    let mut client = revoking_client(scope);
     client.expect_refresh().returning(move || Some(Arc::clone(&refresh)));
-    offering(client)
+    client
 }
 
 /// Leases that are to be had, and have to be given back.
@@ -291,22 +300,47 @@ async fn after_a_conflict_the_answer_is_put_on_top_of_the_row_as_it_is_now() {
     assert_eq!((saved.version, saved.last_failure.as_deref()), (Version::FIRST.next(), None));
 }
 
-#[tokio::test(start_paused = true)]
-async fn tokens_of_a_newer_authorization_are_not_overwritten() {
-    let place = expired().access_token_place();
+/// A refresh whose row has these tokens by the time that its answer is to be kept.
+async fn overtaken_by(access: &str, refresh: &str, scope: Option<RevocationScope>) -> Commits {
     let newer = Authorization {
-        access_token: crate::fixtures::sealed(place, "newer"),
-        refresh_token: Some(crate::fixtures::sealed(expired().refresh_token_place(), "newer refresh")),
+        access_token: crate::fixtures::sealed(expired().access_token_place(), access),
+        refresh_token: Some(crate::fixtures::sealed(expired().refresh_token_place(), refresh)),
         ..authorization()
     };
     let rows = [expired(), newer].map(|row| Some((row, provider())));
     let commits = Commits::default();
-    let store = commits.answering(|_| Err(CommitError::Conflict));
-    assert_eq!(
-        run(refreshing(found_in_turn(rows), giving_tokens(1), store)).await,
-        RefreshOutcome::Refreshed
-    );
-    assert_eq!(commits.count(), 1, "no second try");
+    let store = commits.answering(|commit| if commit == 0 { Err(CommitError::Conflict) } else { Ok(()) });
+    let clients = giving_tokens_that_revoke(1, scope);
+    assert_eq!(run(refreshing(found_in_turn(rows), clients, store)).await, RefreshOutcome::Refreshed);
+    commits
+}
+
+#[tokio::test(start_paused = true)]
+async fn tokens_of_a_newer_authorization_are_not_overwritten() {
+    for scope in [None, Some(RevocationScope::Grant), Some(RevocationScope::Project)] {
+        let commits = overtaken_by("newer", "newer refresh", scope).await;
+        assert_eq!(commits.count(), 1, "no second try, and nothing that would end the newer ones too");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_refresh_brought_too_late_is_revoked_where_nothing_else_goes_with_it() {
+    for scope in [RevocationScope::Token, RevocationScope::Pair] {
+        let commits = overtaken_by("newer", "newer refresh", Some(scope)).await;
+        let revocation = row!(commits.last(), Insert(Revocation));
+        let token = revocation.refresh_token.as_ref().unwrap();
+        assert_eq!(
+            opened(revocation.refresh_token_place(), token).as_deref(),
+            Some("new refresh"),
+            "{scope:?}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_kept_by_a_commit_that_seemed_to_fail_is_not_revoked() {
+    let commits = overtaken_by("new access", "new refresh", Some(RevocationScope::Pair)).await;
+    assert_eq!(commits.count(), 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,6 +2,7 @@
 //! (<https://docs.github.com/en/rest/apps/oauth-applications>).
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use grantkeeper_domain::Secret;
@@ -20,6 +21,9 @@ use super::new_token::{asked_again, refuses_token};
 use crate::failure::unavailable;
 use crate::grants::Grants;
 use crate::http::{Answer, Call, GuardedClient};
+
+/// How long a deletion may take that must leave time for others and for the last resort.
+const SHORT: Duration = Duration::from_secs(4);
 
 /// Calls with the client's credentials.
 pub(super) struct AppTokens {
@@ -85,7 +89,10 @@ impl AppTokens {
     /// Ends a pair that only we have, and only now: the next attempt would know nothing of it.
     async fn take_back(&self, connection: &ProviderConnection, new: &TokenSet) -> Result<(), UpstreamError> {
         let is_done = |deleted: &Result<Deletion, UpstreamError>| *deleted == Ok(Deletion::Done);
-        let delete = || self.delete(connection, &new.access_token);
+        let delete = async || {
+            let deleting = self.http.within(SHORT, self.delete(connection, &new.access_token));
+            deleting.await.unwrap_or_else(|| Err(unavailable("timeout")))
+        };
         match asked_again(&self.http, |deleted| !is_done(deleted), delete).await {
             Ok(_) => Ok(()),
             Err(error) if !is_cloud(&connection.client.endpoints) => Err(error),
