@@ -341,7 +341,7 @@ impl KeepGrant {
         tokens: &TokenSet,
     ) -> Result<Option<Revocation>, StoreError> {
         let scope = provider.revocation_scope(&*self.clients);
-        let is_fine = matches!(scope, Some(RevocationScope::Token | RevocationScope::Pair));
+        let is_fine = scope.is_some_and(RevocationScope::leaves_others_alone);
         let one_stays = existing.refresh_token.is_some() && tokens.refresh_token.is_none();
         let is_dead = existing.grant != GrantState::Live && existing.refresh_token.is_none();
         if !is_fine || one_stays || is_dead {

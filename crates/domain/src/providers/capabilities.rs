@@ -79,6 +79,14 @@ impl RevocationScope {
     /// Every one.
     pub const ALL: [Self; 4] = [Self::Token, Self::Pair, Self::Grant, Self::Project];
 
+    /// Whether nothing goes but the tokens that are revoked: other tokens of the same person stay good.
+    pub(crate) const fn leaves_others_alone(self) -> bool {
+        match self {
+            Self::Token | Self::Pair => true,
+            Self::Grant | Self::Project => false,
+        }
+    }
+
     /// As the API names it.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -280,7 +280,7 @@ impl RefreshTokensOnce {
             let scope = provider.revocation_scope(&*self.clients);
             let kept = self.sealer.open(stored.access_token_place(), &stored.access_token).await;
             let is_ours = kept.map_or(true, |kept| kept.expose() == tokens.access_token.expose());
-            if matches!(scope, Some(RevocationScope::Token | RevocationScope::Pair)) && !is_ours {
+            if scope.is_some_and(RevocationScope::leaves_others_alone) && !is_ours {
                 self.store.commit(vec![self.late_revocation(answer).await?]).await?;
             }
         }
