@@ -6,6 +6,7 @@ use std::sync::Arc;
 use grantkeeper_domain::providers::{ProviderClient, ProviderClients, ProviderKind};
 use grantkeeper_domain::services::Clock;
 
+use crate::client::Client;
 use crate::http::GuardedClient;
 use crate::openid::OpenidIssuer;
 use crate::origins::Origins;
@@ -20,13 +21,13 @@ type MakeClient = fn(Parts) -> Arc<dyn ProviderClient>;
 
 /// Every type of provider and its client.
 const CLIENTS: &[(ProviderKind, MakeClient)] = &[
-    (ProviderKind::Github, |parts| Arc::new(GithubClient::new(parts))),
-    (ProviderKind::Gitlab, |parts| Arc::new(GitlabClient::new(parts))),
-    (ProviderKind::Bitbucket, |parts| Arc::new(BitbucketClient::new(parts))),
-    (ProviderKind::Google, |parts| Arc::new(GoogleClient::new(parts))),
-    (ProviderKind::Box, |parts| Arc::new(BoxClient::new(parts))),
-    (ProviderKind::Microsoft, |parts| Arc::new(MicrosoftClient::new(parts))),
-    (ProviderKind::Oidc, |parts| Arc::new(OidcClient::new(parts, OpenidIssuer::Registered))),
+    (ProviderKind::Github, |parts| Arc::new(Client(GithubClient::new(parts)))),
+    (ProviderKind::Gitlab, |parts| Arc::new(Client(GitlabClient::new(parts)))),
+    (ProviderKind::Bitbucket, |parts| Arc::new(Client(BitbucketClient::new(parts)))),
+    (ProviderKind::Google, |parts| Arc::new(Client(GoogleClient::new(parts)))),
+    (ProviderKind::Box, |parts| Arc::new(Client(BoxClient::new(parts)))),
+    (ProviderKind::Microsoft, |parts| Arc::new(Client(MicrosoftClient::new(parts)))),
+    (ProviderKind::Oidc, |parts| Arc::new(Client(OidcClient::new(parts, OpenidIssuer::Registered)))),
 ];
 
 /// The clients of all types of providers that this installation offers.
@@ -61,7 +62,7 @@ impl ProviderDirectory {
         if let Some(url) = &settings.simulator {
             let issuer = OpenidIssuer::Fixed(url.as_str().trim_end_matches('/').to_owned());
             let client = OidcClient::new(parts(ProviderKind::Test), issuer);
-            clients.insert(ProviderKind::Test, Arc::new(client));
+            clients.insert(ProviderKind::Test, Arc::new(Client(client)));
         }
         Ok(Self { clients })
     }

@@ -11,6 +11,7 @@
 #![deny(missing_docs)]
 
 mod authorization_url;
+mod client;
 mod device_flow;
 mod dialect;
 mod directory;

@@ -10,14 +10,12 @@ use async_trait::async_trait;
 use grantkeeper_domain::Secret;
 use grantkeeper_domain::authorizations::Scopes;
 use grantkeeper_domain::providers::{
-    AuthorizationRequest, AuthorizeDevices, CodeExchange, ExpectedUser, IdentifyUser, Identity,
-    ListInstallations, ProviderClient, ProviderConnection, ProviderEndpoints, PublicClient, RefreshModel,
-    RefreshTokens, Registered, Registration, RegistrationError, RevocationScope, RevokeTokens, TokenSet,
-    UpstreamError, ValidateTokens,
+    ExpectedUser, IdentifyUser, Identity, ProviderConnection, ProviderEndpoints, RefreshModel, Registered,
+    Registration, RegistrationError, RevocationScope, RevokeTokens, UpstreamError, ValidateTokens,
 };
 use url::Url;
 
-use crate::authorization_url::authorization_url;
+use crate::client::ProviderType;
 use crate::dialect::Dialect;
 use crate::grants::Grants;
 use crate::http::GuardedClient;
@@ -98,7 +96,11 @@ impl BitbucketClient {
 }
 
 #[async_trait]
-impl ProviderClient for BitbucketClient {
+impl ProviderType for BitbucketClient {
+    fn grants(&self) -> &Arc<Grants> {
+        &self.grants
+    }
+
     async fn register(&self, registration: &Registration) -> Result<Registered, RegistrationError> {
         no_app(registration)?;
         let Some(host) = &registration.host else { return self.register_cloud(registration) };
@@ -118,24 +120,8 @@ impl ProviderClient for BitbucketClient {
         if is_cloud(endpoints) { cloud::check_scopes(scopes) } else { data_center::check_scopes(scopes) }
     }
 
-    fn authorization_url(&self, client: &PublicClient, request: &AuthorizationRequest) -> Url {
-        authorization_url(&DIALECT, client, request)
-    }
-
-    async fn exchange_code(
-        &self,
-        connection: &ProviderConnection,
-        exchange: &CodeExchange,
-    ) -> Result<TokenSet, UpstreamError> {
-        self.grants.redeem_code(connection, exchange).await
-    }
-
     fn identify(&self, _: &Scopes) -> Arc<dyn IdentifyUser> {
         Arc::clone(&self.users) as _
-    }
-
-    fn refresh(&self) -> Option<Arc<dyn RefreshTokens>> {
-        Some(Arc::clone(&self.grants) as _)
     }
 
     fn refresh_model(&self, endpoints: &ProviderEndpoints) -> RefreshModel {
@@ -148,14 +134,6 @@ impl ProviderClient for BitbucketClient {
 
     fn validate(&self, endpoints: &ProviderEndpoints, _: &Scopes) -> Option<Arc<dyn ValidateTokens>> {
         endpoints.api.is_some().then(|| Arc::clone(&self.validation) as _)
-    }
-
-    fn device(&self, _endpoints: &ProviderEndpoints) -> Option<Arc<dyn AuthorizeDevices>> {
-        None
-    }
-
-    fn installations(&self, _endpoints: &ProviderEndpoints) -> Option<Arc<dyn ListInstallations>> {
-        None
     }
 }
 

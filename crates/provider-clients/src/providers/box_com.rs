@@ -6,15 +6,14 @@ use async_trait::async_trait;
 use grantkeeper_domain::Secret;
 use grantkeeper_domain::authorizations::Scopes;
 use grantkeeper_domain::providers::{
-    AuthorizationRequest, AuthorizeDevices, ClientAuthentication, CodeExchange, ExpectedUser, IdentifyUser,
-    Identity, ListInstallations, PkceSupport, ProviderClient, ProviderConnection, ProviderEndpoints,
-    PublicClient, RefreshModel, RefreshTokens, Registered, Registration, RegistrationError, RevocationScope,
-    RevokeTokens, TokenSet, UpstreamError, ValidateTokens,
+    ClientAuthentication, ExpectedUser, IdentifyUser, Identity, PkceSupport, ProviderConnection,
+    ProviderEndpoints, RefreshModel, Registered, Registration, RegistrationError, RevocationScope,
+    RevokeTokens, UpstreamError, ValidateTokens,
 };
 use serde_json::Value;
 use url::Url;
 
-use crate::authorization_url::authorization_url;
+use crate::client::ProviderType;
 use crate::dialect::Dialect;
 use crate::failure::untrusted;
 use crate::grants::Grants;
@@ -84,7 +83,11 @@ impl BoxClient {
 }
 
 #[async_trait]
-impl ProviderClient for BoxClient {
+impl ProviderType for BoxClient {
+    fn grants(&self) -> &Arc<Grants> {
+        &self.grants
+    }
+
     async fn register(&self, registration: &Registration) -> Result<Registered, RegistrationError> {
         no_app(registration)?;
         no_host(registration)?;
@@ -104,24 +107,8 @@ impl ProviderClient for BoxClient {
         Ok(())
     }
 
-    fn authorization_url(&self, client: &PublicClient, request: &AuthorizationRequest) -> Url {
-        authorization_url(&DIALECT, client, request)
-    }
-
-    async fn exchange_code(
-        &self,
-        connection: &ProviderConnection,
-        exchange: &CodeExchange,
-    ) -> Result<TokenSet, UpstreamError> {
-        self.grants.redeem_code(connection, exchange).await
-    }
-
     fn identify(&self, _: &Scopes) -> Arc<dyn IdentifyUser> {
         Arc::clone(&self.users) as _
-    }
-
-    fn refresh(&self) -> Option<Arc<dyn RefreshTokens>> {
-        Some(Arc::clone(&self.grants) as _)
     }
 
     /// "60 days or one use" (<https://developer.box.com/guides/authentication/tokens/refresh/>).
@@ -135,14 +122,6 @@ impl ProviderClient for BoxClient {
 
     fn validate(&self, endpoints: &ProviderEndpoints, _: &Scopes) -> Option<Arc<dyn ValidateTokens>> {
         endpoints.userinfo.is_some().then(|| Arc::clone(&self.validation) as _)
-    }
-
-    fn device(&self, _endpoints: &ProviderEndpoints) -> Option<Arc<dyn AuthorizeDevices>> {
-        None
-    }
-
-    fn installations(&self, _endpoints: &ProviderEndpoints) -> Option<Arc<dyn ListInstallations>> {
-        None
     }
 }
 

@@ -6,17 +6,15 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use grantkeeper_domain::authorizations::Scopes;
 use grantkeeper_domain::providers::{
-    AuthorizationRequest, AuthorizeDevices, CodeExchange, IdentifyUser, ListInstallations, ProviderClient,
-    ProviderConnection, ProviderEndpoints, PublicClient, RefreshModel, RefreshTokens, Registered,
-    Registration, RegistrationError, RevokeTokens, TokenSet, UpstreamError, ValidateTokens,
+    AuthorizeDevices, IdentifyUser, ListInstallations, ProviderEndpoints, RefreshModel, Registered,
+    Registration, RegistrationError, RevokeTokens, ValidateTokens,
 };
-use url::Url;
 
 use self::app_tokens::AppTokens;
 use self::deployment::Deployment;
 use self::installations::AppInstallations;
 use self::user::GithubUser;
-use crate::authorization_url::authorization_url;
+use crate::client::ProviderType;
 use crate::device_flow::DeviceFlow;
 use crate::dialect::Dialect;
 use crate::grants::Grants;
@@ -88,7 +86,11 @@ impl GithubClient {
 }
 
 #[async_trait]
-impl ProviderClient for GithubClient {
+impl ProviderType for GithubClient {
+    fn grants(&self) -> &Arc<Grants> {
+        &self.grants
+    }
+
     async fn register(&self, registration: &Registration) -> Result<Registered, RegistrationError> {
         let scopes = registered_scopes(registration)?;
         let deployment = Deployment::of(registration.host.as_deref(), &self.parts.origins)?;
@@ -106,24 +108,8 @@ impl ProviderClient for GithubClient {
         check_scopes(app_slug, scopes)
     }
 
-    fn authorization_url(&self, client: &PublicClient, request: &AuthorizationRequest) -> Url {
-        authorization_url(&DIALECT, client, request)
-    }
-
-    async fn exchange_code(
-        &self,
-        connection: &ProviderConnection,
-        exchange: &CodeExchange,
-    ) -> Result<TokenSet, UpstreamError> {
-        self.grants.redeem_code(connection, exchange).await
-    }
-
     fn identify(&self, _: &Scopes) -> Arc<dyn IdentifyUser> {
         Arc::clone(&self.user) as _
-    }
-
-    fn refresh(&self) -> Option<Arc<dyn RefreshTokens>> {
-        Some(Arc::clone(&self.grants) as _)
     }
 
     /// The old refresh token and the old access token stop working at once.

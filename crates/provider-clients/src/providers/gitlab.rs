@@ -6,15 +6,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use grantkeeper_domain::authorizations::Scopes;
 use grantkeeper_domain::providers::{
-    AuthorizationRequest, AuthorizeDevices, CodeExchange, IdentifyUser, ListInstallations, ProviderClient,
-    ProviderConnection, ProviderEndpoints, PublicClient, RefreshModel, RefreshTokens, Registered,
-    Registration, RegistrationError, RevocationScope, RevokeTokens, TokenSet, UpstreamError, ValidateTokens,
+    AuthorizeDevices, IdentifyUser, ProviderEndpoints, RefreshModel, Registered, Registration,
+    RegistrationError, RevocationScope, RevokeTokens, ValidateTokens,
 };
-use url::Url;
 
 use self::instance::Instance;
 use self::user::GitlabUser;
-use crate::authorization_url::authorization_url;
+use crate::client::ProviderType;
 use crate::device_flow::DeviceFlow;
 use crate::dialect::Dialect;
 use crate::grants::Grants;
@@ -108,7 +106,11 @@ impl GitlabClient {
 }
 
 #[async_trait]
-impl ProviderClient for GitlabClient {
+impl ProviderType for GitlabClient {
+    fn grants(&self) -> &Arc<Grants> {
+        &self.grants
+    }
+
     async fn register(&self, registration: &Registration) -> Result<Registered, RegistrationError> {
         no_app(registration)?;
         let scopes = scopes_or(registration, &DEFAULT_SCOPES);
@@ -128,24 +130,8 @@ impl ProviderClient for GitlabClient {
         check_scopes(scopes)
     }
 
-    fn authorization_url(&self, client: &PublicClient, request: &AuthorizationRequest) -> Url {
-        authorization_url(&DIALECT, client, request)
-    }
-
-    async fn exchange_code(
-        &self,
-        connection: &ProviderConnection,
-        exchange: &CodeExchange,
-    ) -> Result<TokenSet, UpstreamError> {
-        self.grants.redeem_code(connection, exchange).await
-    }
-
     fn identify(&self, _: &Scopes) -> Arc<dyn IdentifyUser> {
         Arc::clone(&self.user) as _
-    }
-
-    fn refresh(&self) -> Option<Arc<dyn RefreshTokens>> {
-        Some(Arc::clone(&self.grants) as _)
     }
 
     /// Old access token and refresh token are invalid at once.
@@ -163,10 +149,6 @@ impl ProviderClient for GitlabClient {
 
     fn device(&self, endpoints: &ProviderEndpoints) -> Option<Arc<dyn AuthorizeDevices>> {
         endpoints.device_authorization.is_some().then(|| Arc::clone(&self.devices) as _)
-    }
-
-    fn installations(&self, _: &ProviderEndpoints) -> Option<Arc<dyn ListInstallations>> {
-        None
     }
 }
 

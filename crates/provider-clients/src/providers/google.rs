@@ -7,14 +7,12 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use grantkeeper_domain::authorizations::Scopes;
 use grantkeeper_domain::providers::{
-    AuthorizationRequest, AuthorizeDevices, ClientAuthentication, CodeExchange, IdentifyUser,
-    ListInstallations, PkceSupport, ProviderClient, ProviderConnection, ProviderEndpoints, PublicClient,
-    RefreshModel, RefreshTokens, Registered, Registration, RegistrationError, RevocationScope, RevokeTokens,
-    TokenSet, UpstreamError, ValidateTokens,
+    AuthorizeDevices, ClientAuthentication, IdentifyUser, PkceSupport, ProviderEndpoints, RefreshModel,
+    Registered, Registration, RegistrationError, RevocationScope, RevokeTokens, ValidateTokens,
 };
 use url::Url;
 
-use crate::authorization_url::authorization_url;
+use crate::client::ProviderType;
 use crate::device_flow::DeviceFlow;
 use crate::dialect::Dialect;
 use crate::grants::Grants;
@@ -108,7 +106,11 @@ impl GoogleClient {
 }
 
 #[async_trait]
-impl ProviderClient for GoogleClient {
+impl ProviderType for GoogleClient {
+    fn grants(&self) -> &Arc<Grants> {
+        &self.grants
+    }
+
     async fn register(&self, registration: &Registration) -> Result<Registered, RegistrationError> {
         no_app(registration)?;
         no_host(registration)?;
@@ -127,24 +129,8 @@ impl ProviderClient for GoogleClient {
         check_scopes(scopes)
     }
 
-    fn authorization_url(&self, client: &PublicClient, request: &AuthorizationRequest) -> Url {
-        authorization_url(&DIALECT, client, request)
-    }
-
-    async fn exchange_code(
-        &self,
-        connection: &ProviderConnection,
-        exchange: &CodeExchange,
-    ) -> Result<TokenSet, UpstreamError> {
-        self.grants.redeem_code(connection, exchange).await
-    }
-
     fn identify(&self, _: &Scopes) -> Arc<dyn IdentifyUser> {
         Arc::clone(&self.userinfo) as _
-    }
-
-    fn refresh(&self) -> Option<Arc<dyn RefreshTokens>> {
-        Some(Arc::clone(&self.grants) as _)
     }
 
     fn refresh_model(&self, _endpoints: &ProviderEndpoints) -> RefreshModel {
@@ -161,10 +147,6 @@ impl ProviderClient for GoogleClient {
 
     fn device(&self, endpoints: &ProviderEndpoints) -> Option<Arc<dyn AuthorizeDevices>> {
         endpoints.device_authorization.is_some().then(|| Arc::clone(&self.devices) as _)
-    }
-
-    fn installations(&self, _endpoints: &ProviderEndpoints) -> Option<Arc<dyn ListInstallations>> {
-        None
     }
 }
 

@@ -11,9 +11,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use grantkeeper_domain::authorizations::Scopes;
 use grantkeeper_domain::providers::{
-    AuthorizationRequest, AuthorizeDevices, CodeExchange, IdentifyUser, ListInstallations, ProviderClient,
-    ProviderConnection, ProviderEndpoints, PublicClient, RefreshModel, RefreshTokens, Registered,
-    Registration, RegistrationError, RevokeTokens, TokenSet, UpstreamError, ValidateTokens,
+    AuthorizeDevices, IdentifyUser, ProviderEndpoints, RefreshModel, Registered, Registration,
+    RegistrationError, ValidateTokens,
 };
 use serde_json::Value;
 use url::Url;
@@ -21,7 +20,7 @@ use url::Url;
 use self::directory::Directory;
 use self::graph::{GraphUser, NobodyToAsk};
 use self::id_token::MicrosoftIdentity;
-use crate::authorization_url::authorization_url;
+use crate::client::ProviderType;
 use crate::device_flow::DeviceFlow;
 use crate::dialect::Dialect;
 use crate::grants::Grants;
@@ -109,7 +108,11 @@ impl MicrosoftClient {
 }
 
 #[async_trait]
-impl ProviderClient for MicrosoftClient {
+impl ProviderType for MicrosoftClient {
+    fn grants(&self) -> &Arc<Grants> {
+        &self.grants
+    }
+
     async fn register(&self, registration: &Registration) -> Result<Registered, RegistrationError> {
         no_app(registration)?;
         let scopes = scopes_or(registration, &DEFAULT_SCOPES);
@@ -130,34 +133,14 @@ impl ProviderClient for MicrosoftClient {
         scopes::check(scopes)
     }
 
-    fn authorization_url(&self, client: &PublicClient, request: &AuthorizationRequest) -> Url {
-        authorization_url(&DIALECT, client, request)
-    }
-
-    async fn exchange_code(
-        &self,
-        connection: &ProviderConnection,
-        exchange: &CodeExchange,
-    ) -> Result<TokenSet, UpstreamError> {
-        self.grants.redeem_code(connection, exchange).await
-    }
-
     /// A token for another resource is nothing to show to Graph, which would refuse it, good as it is.
     fn identify(&self, asked: &Scopes) -> Arc<dyn IdentifyUser> {
         if scopes::open_graph(asked) { Arc::clone(&self.user) as _ } else { Arc::new(NobodyToAsk) }
     }
 
-    fn refresh(&self) -> Option<Arc<dyn RefreshTokens>> {
-        Some(Arc::clone(&self.grants) as _)
-    }
-
     /// <https://learn.microsoft.com/en-us/entra/identity-platform/refresh-tokens>
     fn refresh_model(&self, _endpoints: &ProviderEndpoints) -> RefreshModel {
         RefreshModel::RotatingTolerant
-    }
-
-    fn revoke(&self, _endpoints: &ProviderEndpoints) -> Option<Arc<dyn RevokeTokens>> {
-        None
     }
 
     fn validate(&self, endpoints: &ProviderEndpoints, asked: &Scopes) -> Option<Arc<dyn ValidateTokens>> {
@@ -166,10 +149,6 @@ impl ProviderClient for MicrosoftClient {
 
     fn device(&self, endpoints: &ProviderEndpoints) -> Option<Arc<dyn AuthorizeDevices>> {
         endpoints.device_authorization.is_some().then(|| Arc::clone(&self.devices) as _)
-    }
-
-    fn installations(&self, _endpoints: &ProviderEndpoints) -> Option<Arc<dyn ListInstallations>> {
-        None
     }
 }
 

@@ -5,13 +5,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use grantkeeper_domain::authorizations::Scopes;
 use grantkeeper_domain::providers::{
-    AuthorizationRequest, AuthorizeDevices, CodeExchange, IdentifyUser, ListInstallations, ProviderClient,
-    ProviderConnection, ProviderEndpoints, PublicClient, RefreshModel, RefreshTokens, Registered,
-    Registration, RegistrationError, RevocationScope, RevokeTokens, TokenSet, UpstreamError, ValidateTokens,
+    AuthorizeDevices, IdentifyUser, ProviderEndpoints, RefreshModel, Registered, Registration,
+    RegistrationError, RevocationScope, RevokeTokens, ValidateTokens,
 };
-use url::Url;
 
-use crate::authorization_url::authorization_url;
+use crate::client::ProviderType;
 use crate::device_flow::DeviceFlow;
 use crate::dialect::Dialect;
 use crate::grants::Grants;
@@ -70,7 +68,11 @@ impl OidcClient {
 }
 
 #[async_trait]
-impl ProviderClient for OidcClient {
+impl ProviderType for OidcClient {
+    fn grants(&self) -> &Arc<Grants> {
+        &self.grants
+    }
+
     async fn register(&self, registration: &Registration) -> Result<Registered, RegistrationError> {
         no_app(registration)?;
         let scopes = scopes_or(registration, &DEFAULT_SCOPES);
@@ -87,24 +89,8 @@ impl ProviderClient for OidcClient {
         check_scopes(scopes)
     }
 
-    fn authorization_url(&self, client: &PublicClient, request: &AuthorizationRequest) -> Url {
-        authorization_url(&DIALECT, client, request)
-    }
-
-    async fn exchange_code(
-        &self,
-        connection: &ProviderConnection,
-        exchange: &CodeExchange,
-    ) -> Result<TokenSet, UpstreamError> {
-        self.grants.redeem_code(connection, exchange).await
-    }
-
     fn identify(&self, _: &Scopes) -> Arc<dyn IdentifyUser> {
         Arc::clone(&self.userinfo) as _
-    }
-
-    fn refresh(&self) -> Option<Arc<dyn RefreshTokens>> {
-        Some(Arc::clone(&self.grants) as _)
     }
 
     /// The careful reading: what a provider that nobody has described does with a used refresh token is not known, and
@@ -123,10 +109,6 @@ impl ProviderClient for OidcClient {
 
     fn device(&self, endpoints: &ProviderEndpoints) -> Option<Arc<dyn AuthorizeDevices>> {
         endpoints.device_authorization.is_some().then(|| Arc::clone(&self.devices) as _)
-    }
-
-    fn installations(&self, _: &ProviderEndpoints) -> Option<Arc<dyn ListInstallations>> {
-        None
     }
 }
 
