@@ -1,5 +1,6 @@
 //! Who takes part.
 
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use crate::cpu_time;
 use crate::failure::Failure;
 use crate::figures::Round;
 use crate::load::{Connections, HandOuts};
+use crate::memory::Resident;
 
 /// Somebody who can be measured for a while.
 pub(crate) trait Contender {
@@ -16,14 +18,17 @@ pub(crate) trait Contender {
 
     /// Measures it. Rounds of one number ask all contenders for the same authorizations.
     fn round(&mut self, number: u32, length: Duration) -> Result<Round, Failure>;
+
+    /// The most memory that its process ever had, in bytes; `None`: it has none of its own, or cannot be known.
+    fn peak_memory(&self) -> Option<u64>;
 }
 
 /// A web server that is asked for tokens.
 pub(crate) struct WebServer {
     /// Who it is.
     pub(crate) name: &'static str,
-    /// Its process.
-    pub(crate) server: Server,
+    /// Its process, which others may ask for something else.
+    pub(crate) server: Rc<Server>,
     /// What it is asked.
     pub(crate) hand_outs: Arc<HandOuts>,
     /// Over which connections.
@@ -51,6 +56,10 @@ impl Contender for WebServer {
             cpu: own.since(),
             database_cpu: database.since(),
         })
+    }
+
+    fn peak_memory(&self) -> Option<u64> {
+        Resident::of(self.server.id()).map(|resident| resident.peak)
     }
 }
 

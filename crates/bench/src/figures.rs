@@ -22,7 +22,8 @@ pub(crate) struct Round {
 }
 
 impl Round {
-    fn rate(&self) -> f64 {
+    /// Requests a second.
+    pub(crate) fn rate(&self) -> f64 {
         self.of_requests() / self.elapsed.as_secs_f64()
     }
 
@@ -45,7 +46,8 @@ impl Round {
     }
 }
 
-fn micros(time: Duration) -> f64 {
+/// As microseconds.
+pub(crate) fn micros(time: Duration) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "2^52 microseconds are 142 years")]
     let micros = time.as_micros() as f64;
     micros
@@ -63,13 +65,35 @@ pub(crate) struct Spread {
 }
 
 impl Spread {
+    /// What there is one figure of.
+    pub(crate) const fn single(value: f64) -> Self {
+        Self { median: value, lowest: value, highest: value }
+    }
+
+    /// In another unit.
+    pub(crate) fn divided_by(self, divisor: f64) -> Self {
+        let Self { median, lowest, highest } = self;
+        Self { median: median / divisor, lowest: lowest / divisor, highest: highest / divisor }
+    }
+
     /// `None` without values.
-    fn of(values: impl Iterator<Item = f64>) -> Option<Self> {
-        let mut values: Vec<f64> = values.collect();
+    pub(crate) fn of(values: impl IntoIterator<Item = f64>) -> Option<Self> {
+        let mut values: Vec<f64> = values.into_iter().collect();
         values.sort_by(f64::total_cmp);
         let median = *values.get(values.len() / 2)?;
         Some(Self { median, lowest: *values.first()?, highest: *values.last()? })
     }
+}
+
+/// A contender and its rounds.
+#[derive(Clone, Debug)]
+pub(crate) struct Measured {
+    /// Who it is, in a word.
+    pub(crate) contender: &'static str,
+    /// In their order.
+    pub(crate) rounds: Vec<Round>,
+    /// The most memory that its process ever had, in bytes; `None`: it has none of its own, or cannot be known.
+    pub(crate) peak_memory: Option<u64>,
 }
 
 /// What all rounds of a contender came to.
@@ -89,23 +113,27 @@ pub(crate) struct Figures {
     pub(crate) cpu_micros: Option<Spread>,
     /// CPU time of the database's processes for one request, in microseconds.
     pub(crate) database_cpu_micros: Option<Spread>,
+    /// The most memory that the contender's process ever had, in bytes.
+    pub(crate) peak_memory_bytes: Option<u64>,
 }
 
 impl Figures {
     /// `None` without rounds.
-    pub(crate) fn of(contender: &'static str, rounds: &[Round]) -> Option<Self> {
+    pub(crate) fn of(measured: &Measured) -> Option<Self> {
+        let rounds = &measured.rounds;
         let spread = |value: fn(&Round) -> f64| Spread::of(rounds.iter().map(value));
         let cpu = |time: fn(&Round) -> Option<Duration>| {
             Spread::of(rounds.iter().filter_map(|round| Some(round.each(time(round)?))))
         };
         Some(Self {
-            contender,
+            contender: measured.contender,
             requests: rounds.iter().map(|round| round.requests).sum(),
             requests_per_second: spread(Round::rate)?,
             p50_micros: spread(|round| micros(round.p50))?,
             p99_micros: spread(|round| micros(round.p99))?,
             cpu_micros: cpu(|round| round.cpu),
             database_cpu_micros: cpu(|round| round.database_cpu),
+            peak_memory_bytes: measured.peak_memory,
         })
     }
 }
@@ -129,15 +157,12 @@ pub(crate) struct Ratio {
 
 impl Ratio {
     /// `None` without rounds.
-    pub(crate) fn between(
-        (of, rounds): (&'static str, &[Round]),
-        (to, others): (&'static str, &[Round]),
-    ) -> Option<Self> {
-        let pairs = || rounds.iter().zip(others);
+    pub(crate) fn between(of: &Measured, to: &Measured) -> Option<Self> {
+        let pairs = || of.rounds.iter().zip(&to.rounds);
         let ratio = |value: fn(&Round) -> f64| Spread::of(pairs().map(|(a, b)| value(a) / value(b)));
         Some(Self {
-            of,
-            to,
+            of: of.contender,
+            to: to.contender,
             requests_per_second: ratio(Round::rate)?,
             p50: ratio(|round| micros(round.p50))?,
             p99: ratio(|round| micros(round.p99))?,
@@ -162,6 +187,10 @@ mod tests {
         }
     }
 
+    fn measured(contender: &'static str, rounds: &[Round]) -> Measured {
+        Measured { contender, rounds: rounds.to_owned(), peak_memory: Some(30_000_000) }
+    }
+
     fn spread(median: f64, lowest: f64, highest: f64) -> Spread {
         Spread { median, lowest, highest }
     }
@@ -169,20 +198,21 @@ mod tests {
     #[test]
     fn figures_are_medians_with_their_spread() {
         let rounds = [round(100, 5, Some(10)), round(300, 4, Some(15)), round(200, 9, Some(30))];
-        let figures = Figures::of("service", &rounds).unwrap();
+        let figures = Figures::of(&measured("service", &rounds)).unwrap();
         assert_eq!(figures.requests, 600);
         assert_eq!(figures.requests_per_second, spread(100.0, 50.0, 150.0));
         assert_eq!(figures.p50_micros, spread(5.0, 4.0, 9.0));
         assert_eq!(figures.p99_micros, spread(15.0, 12.0, 27.0));
         assert_eq!(figures.cpu_micros, Some(spread(100.0, 50.0, 150.0)));
         assert_eq!(figures.database_cpu_micros, None);
+        assert_eq!(figures.peak_memory_bytes, Some(30_000_000));
     }
 
     #[test]
     fn ratios_are_taken_round_by_round() {
         let service = [round(50, 10, Some(10)), round(20, 10, Some(4)), round(10, 10, None)];
         let peer = [round(100, 5, Some(5)), round(40, 5, Some(2)), round(40, 5, Some(1))];
-        let ratio = Ratio::between(("service", &service), ("peer", &peer)).unwrap();
+        let ratio = Ratio::between(&measured("service", &service), &measured("peer", &peer)).unwrap();
         assert_eq!(ratio.requests_per_second, spread(0.5, 0.25, 0.5));
         assert_eq!(ratio.p50, spread(2.0, 2.0, 2.0));
         assert_eq!(ratio.cpu.map(|cpu| cpu.median), Some(4.0));
@@ -190,7 +220,8 @@ mod tests {
 
     #[test]
     fn nothing_comes_of_no_rounds() {
-        assert_eq!(Figures::of("service", &[]), None);
-        assert_eq!(Ratio::between(("service", &[]), ("peer", &[])), None);
+        let nothing = measured("service", &[]);
+        assert_eq!(Figures::of(&nothing), None);
+        assert_eq!(Ratio::between(&nothing, &nothing), None);
     }
 }

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use crate::child::Server;
 use crate::failure::{Failure, while_doing};
-use crate::options::HandOut;
+use crate::options::Program;
 use crate::sequence::Sequence;
 
 /// Token reads a minute; no setting may be higher.
@@ -50,10 +50,10 @@ impl Installation {
     }
 
     /// Starts the service, with its default settings but for those that were asked for.
-    pub(crate) fn serve(&self, database_url: &str, options: &HandOut) -> Result<Server, Failure> {
-        let mut command = Command::new(service(options.service.as_deref())?);
+    pub(crate) fn serve(&self, database_url: &str, program: &Program) -> Result<Server, Failure> {
+        let mut command = Command::new(service(program.service.as_deref())?);
         command.args(["serve", "--json", "--listen", "127.0.0.1:0", "--public-url", "http://127.0.0.1:8080"]);
-        for setting in &options.settings {
+        for setting in &program.settings {
             command.args(["--set", setting]);
         }
         clean_environment(&mut command);
@@ -61,7 +61,7 @@ impl Installation {
             .current_dir(self.folder())
             .env("GRANTKEEPER_DATABASE_URL", database_url)
             .env("GRANTKEEPER_KEY_FILE", self.key_file())
-            .env("GRANTKEEPER_WORKERS", options.workers().to_string())
+            .env("GRANTKEEPER_WORKERS", program.workers().to_string())
             // One address asks for what a whole fleet does: limits are looked at as ever, and as high as they can be.
             .env("GRANTKEEPER_LIMITS__TOKEN_READS_PER_CALLER", HIGHEST_LIMIT)
             .env("GRANTKEEPER_LIMITS__TOKEN_READS_PER_ADDRESS", HIGHEST_LIMIT);
@@ -69,12 +69,19 @@ impl Installation {
     }
 
     /// Starts the handler that gives that answer from memory.
-    pub(crate) fn peer(&self, answer: &[u8], options: &HandOut) -> Result<Server, Failure> {
+    pub(crate) fn peer(&self, answer: &[u8], workers: usize) -> Result<Server, Failure> {
         let file = self.folder().join("answer.http");
         std::fs::write(&file, answer)?;
         let mut command = Command::new(std::env::current_exe()?);
-        command.arg("peer").arg("--answer").arg(file).args(["--workers", &options.workers().to_string()]);
+        command.arg("peer").arg("--answer").arg(file).args(["--workers", &workers.to_string()]);
         Server::start(command, &self.folder().join("peer.log"))
+    }
+
+    /// Starts the simulated provider.
+    pub(crate) fn provider(&self) -> Result<Server, Failure> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command.arg("provider");
+        Server::start(command, &self.folder().join("provider.log"))
     }
 }
 

@@ -5,23 +5,24 @@
 
 use std::cell::RefCell;
 use std::io::Write as _;
-use std::net::{SocketAddr, TcpStream as StdStream};
+use std::net::{SocketAddr, TcpStream};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
 use tokio::runtime;
 use tokio::task::{JoinSet, LocalSet};
 
-use crate::failure::{Failure, while_doing};
+use crate::connection::Connection;
+use crate::failure::Failure;
 use crate::http::Answer;
+use crate::options::cores;
 use crate::population::{Population, authorization_id, token_head};
 use crate::sequence::Sequence;
 use crate::stopwatch::now;
+use crate::turns::Turns;
 
 /// Requests for access tokens of random authorizations.
 pub(crate) struct HandOuts {
@@ -29,10 +30,22 @@ pub(crate) struct HandOuts {
     pub(crate) address: SocketAddr,
     /// How many authorizations there are.
     pub(crate) population: Population,
+    /// Which of them are asked for, and when.
+    pub(crate) asking: Asking,
     /// The API token of every account.
     pub(crate) api_tokens: Arc<[String]>,
     /// The one authorization whose token is in every answer, where the answers are from memory.
     pub(crate) always: Option<u64>,
+}
+
+/// Which authorizations are asked for, and when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Asking {
+    /// Any of the first so many, each of another account as far as there are enough; as fast as the answers come.
+    AtRandom(u64),
+    /// One after the other, until it is the first one's turn again; so many requests a second over all connections, as
+    /// far as the answers come that fast.
+    InTurns(u32),
 }
 
 /// How many connections are open, and how many threads serve them.
@@ -42,6 +55,13 @@ pub(crate) struct Connections {
     pub(crate) count: usize,
     /// At least one.
     pub(crate) threads: usize,
+}
+
+impl Connections {
+    /// Half of the cores for those who ask: more would only be taken from those who answer.
+    pub(crate) fn open(count: usize) -> Self {
+        Self { count, threads: (cores() / 2).max(1) }
+    }
 }
 
 /// What a round of requests came to.
@@ -58,8 +78,10 @@ impl HandOuts {
         let runtime = runtime::Builder::new_current_thread().enable_io().build()?;
         runtime.block_on(async {
             let mut connection = Connection::open(self.address)?;
-            connection.ask(self, authorization).await?;
-            Ok(connection.received)
+            let mut request = Vec::new();
+            self.write_request(authorization, &mut request);
+            connection.ask(&request, |answer| self.check(authorization, answer)).await?;
+            Ok(connection.received().to_owned())
         })
     }
 
@@ -72,14 +94,14 @@ impl HandOuts {
         seed: u64,
     ) -> Result<Measured, Failure> {
         let seeds = Sequence::new(seed);
+        let start = now();
         let mut shares: Vec<Vec<Worker>> = (0..connections.threads).map(|_| Vec::new()).collect();
         for number in 0..connections.count {
-            let connection = StdStream::connect(self.address).map_err(while_doing("connecting"))?;
-            connection.set_nonblocking(true)?;
+            let connection = Connection::dial(self.address)?;
             let random = Sequence::new(seeds.next());
-            shares[number % connections.threads].push(Worker { connection, random });
+            let turns = Turns::of(number, connections.count, start, seed, self.asking);
+            shares[number % connections.threads].push(Worker { connection, random, turns });
         }
-        let start = now();
         let measured = thread::scope(|scope| {
             let threads: Vec<_> =
                 shares.into_iter().map(|share| scope.spawn(|| self.run(share, start, length))).collect();
@@ -100,7 +122,7 @@ impl HandOuts {
         start: Instant,
         length: Duration,
     ) -> Result<Histogram<u64>, Failure> {
-        let runtime = runtime::Builder::new_current_thread().enable_io().build()?;
+        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
         let latencies = Rc::new(RefCell::new(histogram()));
         LocalSet::new().block_on(&runtime, async {
             let mut running = JoinSet::new();
@@ -127,9 +149,15 @@ impl HandOuts {
         latencies: Rc<RefCell<Histogram<u64>>>,
     ) -> Result<(), Failure> {
         let mut connection = Connection::over(worker.connection)?;
+        let mut request = Vec::with_capacity(512);
+        let mut turns = worker.turns;
         loop {
-            let authorization = worker.random.below(self.population.authorizations);
-            let latency = connection.ask(&self, authorization).await?;
+            let authorization = match self.asking {
+                Asking::AtRandom(among) => worker.random.below(among),
+                Asking::InTurns(_) => turns.next(self.population.authorizations).await,
+            };
+            self.write_request(authorization, &mut request);
+            let (latency, ()) = connection.ask(&request, |answer| self.check(authorization, answer)).await?;
             let micros = u64::try_from(latency.as_micros())?;
             latencies.borrow_mut().record(micros)?;
             if now() >= end {
@@ -171,49 +199,9 @@ pub(crate) fn histogram() -> Histogram<u64> {
 
 /// One connection to be, and what it asks for.
 struct Worker {
-    connection: StdStream,
+    connection: TcpStream,
     random: Sequence,
-}
-
-struct Connection {
-    stream: TcpStream,
-    request: Vec<u8>,
-    received: Vec<u8>,
-}
-
-impl Connection {
-    fn open(address: SocketAddr) -> Result<Self, Failure> {
-        let stream = StdStream::connect(address).map_err(while_doing("connecting"))?;
-        stream.set_nonblocking(true)?;
-        Self::over(stream)
-    }
-
-    fn over(stream: StdStream) -> Result<Self, Failure> {
-        stream.set_nodelay(true)?;
-        let stream = TcpStream::from_std(stream)?;
-        Ok(Self { stream, request: Vec::with_capacity(512), received: Vec::with_capacity(16 * 1_024) })
-    }
-
-    /// Sends one request, reads its answer and checks it; returns how long the answer took.
-    async fn ask(&mut self, hand_outs: &HandOuts, authorization: u64) -> Result<Duration, Failure> {
-        hand_outs.write_request(authorization, &mut self.request);
-        self.received.clear();
-        let start = now();
-        self.stream.write_all(&self.request).await?;
-        loop {
-            if self.stream.read_buf(&mut self.received).await? == 0 {
-                return Err("the server closed a connection that was in use".into());
-            }
-            if let Some(answer) = Answer::read(&self.received)? {
-                let latency = now() - start;
-                if answer.length != self.received.len() {
-                    return Err("there is more than one answer to a request".into());
-                }
-                hand_outs.check(authorization, &answer)?;
-                return Ok(latency);
-            }
-        }
-    }
+    turns: Turns,
 }
 
 #[cfg(test)]
@@ -240,8 +228,14 @@ mod tests {
                 });
             }
         });
-        let population = Population { authorizations: 50 };
-        HandOuts { address, population, api_tokens: ["gk_1".to_owned()].into(), always: Some(7) }
+        let population = Population::of(50, 64);
+        HandOuts {
+            address,
+            population,
+            asking: Asking::AtRandom(50),
+            api_tokens: ["gk_1".to_owned()].into(),
+            always: Some(7),
+        }
     }
 
     fn answer(status: &str, body: &str) -> String {

@@ -11,21 +11,37 @@ pub(crate) const SEEDED_AT: i64 = 1_767_225_600_000;
 pub(crate) struct Population {
     /// How many authorizations there are.
     pub(crate) authorizations: u64,
+    /// How long an access token is, in characters.
+    pub(crate) access_token: u16,
+    /// How many accounts they belong to, each with an API token: at most a thousand.
+    pub(crate) accounts: u64,
 }
 
+/// A JWT with a handful of claims.
+pub(crate) const JWT: u16 = 1_024;
+/// A reference, as providers give that keep their claims to themselves.
+pub(crate) const REFERENCE: u16 = 256;
+
 impl Population {
-    /// A hundred authorizations an account. There are no more than a thousand accounts, and so as many API tokens, so
-    /// that the size of one table is all that grows.
-    pub(crate) fn accounts(self) -> u64 {
-        (self.authorizations / 100).clamp(1, 1_000)
+    /// A hundred authorizations an account, as far as there are accounts.
+    pub(crate) fn of(authorizations: u64, access_token: u16) -> Self {
+        Self { authorizations, access_token, accounts: (authorizations / 100).clamp(1, MOST_ACCOUNTS) }
+    }
+
+    /// As many accounts whatever the number of authorizations, so that the size of one table is all that grows.
+    pub(crate) fn of_same_accounts(authorizations: u64, access_token: u16) -> Self {
+        Self { authorizations, access_token, accounts: authorizations.clamp(1, MOST_ACCOUNTS) }
     }
 
     /// The account whose authorization it is. Neighbours belong to different ones, as they do where people come one
     /// after the other.
     pub(crate) fn account_of(self, authorization: u64) -> usize {
-        usize::try_from(authorization % self.accounts()).expect("there are at most a thousand accounts")
+        usize::try_from(authorization % self.accounts).expect("there are at most a thousand accounts")
     }
 }
+
+/// The most accounts that there are.
+const MOST_ACCOUNTS: u64 = 1_000;
 
 /// The id of an authorization: a UUID version 7 that counts, so that SQL can make it from the number as well.
 pub(crate) fn authorization_id(authorization: u64) -> AuthorizationId {
@@ -65,7 +81,9 @@ mod tests {
 
     #[test]
     fn only_authorizations_grow_without_end() {
-        let accounts = |authorizations| Population { authorizations }.accounts();
+        let accounts = |authorizations| Population::of(authorizations, JWT).accounts;
         assert_eq!([1, 50, 1_000, 100_000, 5_000_000].map(accounts), [1, 1, 10, 1_000, 1_000]);
+        let accounts = |authorizations| Population::of_same_accounts(authorizations, JWT).accounts;
+        assert_eq!([50, 1_000, 5_000_000].map(accounts), [50, 1_000, 1_000]);
     }
 }

@@ -14,7 +14,7 @@ use std::{fmt, fs, process};
 use serde::Serialize;
 use url::Url;
 
-pub(crate) use self::pgbench::{PGBENCH_ALL, PGBENCH_READS, Pgbench};
+pub(crate) use self::pgbench::{PGBENCH_READ, PGBENCH_READS, Pgbench};
 pub(crate) use self::seeding::copy_authorizations;
 use crate::failure::{Failure, while_doing};
 

@@ -114,6 +114,7 @@
 //! | `GET /control/sites` | the sites and where they are |
 //! | `GET /control/stats` | the calls so far, see [`Stats`] |
 //! | `POST /control/faults` | sets a fault; `{}` clears all |
+//! | `POST /control/grants` | `{"clientId":"…","scope":"profile","count":1}`: so many grants at once without their flows, of Ada unless there is a `"sub"`; answers with their tokens |
 //! | `GET`, `POST /control/settings` | reads or changes some of the [`Settings`] |
 //! | `POST /control/keys/rotate` | a new key; `{"dropOld":true}` unpublishes the old ones |
 //! | `POST /control/reset` | forgets calls and faults, returns to the first settings; what was issued stays |
@@ -121,7 +122,7 @@
 //! | `GET /control/secrets` | every secret issued or received at any site, to search logs and files for |
 //!
 //! These are about the plain provider unless they say otherwise. `/control/sites/{site}/` has `stats`, `faults`,
-//! `settings`, `keys/rotate`, `reset` and `secrets` of each site. A body that makes no sense is refused with 422 and a
+//! `grants`, `settings`, `keys/rotate`, `reset` and `secrets` of each site. A body that makes no sense is refused with 422 and a
 //! message.
 //!
 //! A fault is `{"where":"token","status":503,"delayMs":0,"drop":false,"loseAnswer":false,"times":1}`; all but `where`

@@ -53,6 +53,11 @@ impl Row {
         self.column(Some(&value.to_be_bytes()))
     }
 
+    /// A `boolean`.
+    pub(crate) fn boolean(&mut self, value: bool) -> Result<&mut Self, Failure> {
+        self.column(Some(&[value.into()]))
+    }
+
     /// A `timestamptz`.
     pub(crate) fn time(&mut self, value: impl Into<Option<DateTime<Utc>>>) -> Result<&mut Self, Failure> {
         let micros = value.into().map(|time| (time.timestamp_micros() - EPOCH).to_be_bytes());
@@ -105,6 +110,13 @@ mod tests {
             b"\xff\xff",
         ];
         assert_eq!(file, expected.concat());
+    }
+
+    #[test]
+    fn a_boolean_is_a_byte() {
+        let mut row = Row::default();
+        row.boolean(true).unwrap().boolean(false).unwrap();
+        assert_eq!(row.bytes, [0, 0, 0, 1, 1, 0, 0, 0, 1, 0]);
     }
 
     #[test]

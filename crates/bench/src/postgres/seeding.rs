@@ -1,20 +1,26 @@
 //! Authorizations by the million.
 
+use chrono::{DateTime, Utc};
 use grantkeeper_domain::authorizations::{Authorization, GrantState, Scopes};
+use grantkeeper_domain::ids::AuthorizationId;
 use grantkeeper_domain::sealing::SealedSecret;
 use tokio::runtime::Runtime;
 
 use super::Database;
 use super::binary_copy::{self, Row};
 use crate::failure::Failure;
-use crate::population::Population;
+use crate::population::{Population, authorization_id};
 use crate::seeds::Seeds;
 
 /// What is copied, in this order.
-const COPY: &str = "COPY authorizations (id, organization_id, account_id, provider_id, credential_id, issuer, subject, \
+const AUTHORIZATIONS: &str = "COPY authorizations (id, organization_id, account_id, provider_id, credential_id, issuer, subject, \
     user_info, requested_scopes, granted_scopes, access_token, issued_at, expires_at, refresh_token, \
     refresh_token_expires_at, grant_state, dead_reason, grant_since, last_failure, next_attempt_at, last_refreshed_at, \
     created_at, version, redirect_uri) FROM STDIN (FORMAT binary)";
+
+/// The same of what stands beside each of them.
+const REFRESHES: &str =
+    "COPY refreshes (authorization_id, due_at, fence, beat, asked_given_up) FROM STDIN (FORMAT binary)";
 
 /// Copies every authorization into the database, past the store: one by one takes too long. The indices stay in place,
 /// and are filled as they are in service.
@@ -23,11 +29,19 @@ pub(crate) fn copy_authorizations(
     runtime: &Runtime,
     seeds: &Seeds,
     population: Population,
+    due: fn(u64) -> DateTime<Utc>,
 ) -> Result<(), Failure> {
-    database.copy_in(COPY, |out| {
+    database.copy_in(AUTHORIZATIONS, |out| {
         binary_copy::begin(out)?;
         for number in 0..population.authorizations {
-            row(&runtime.block_on(seeds.authorization(number))?)?.write(out)?;
+            authorization_row(&runtime.block_on(seeds.authorization(number))?)?.write(out)?;
+        }
+        binary_copy::end(out)
+    })?;
+    database.copy_in(REFRESHES, |out| {
+        binary_copy::begin(out)?;
+        for number in 0..population.authorizations {
+            refresh_row(authorization_id(number), due(number))?.write(out)?;
         }
         binary_copy::end(out)
     })?;
@@ -37,7 +51,7 @@ pub(crate) fn copy_authorizations(
     Ok(())
 }
 
-fn row(authorization: &Authorization) -> Result<Row, Failure> {
+fn authorization_row(authorization: &Authorization) -> Result<Row, Failure> {
     let (state, reason) = match &authorization.grant {
         GrantState::Live => ("live", None),
         GrantState::Dead { reason } => ("dead", Some(reason.as_str())),
@@ -67,6 +81,12 @@ fn row(authorization: &Authorization) -> Result<Row, Failure> {
         .time(authorization.created_at)?
         .bigint(authorization.version.get())?
         .text(authorization.redirect_uri.as_deref())?;
+    Ok(row)
+}
+
+fn refresh_row(authorization: AuthorizationId, due: DateTime<Utc>) -> Result<Row, Failure> {
+    let mut row = Row::default();
+    row.uuid(authorization.as_uuid())?.time(due)?.bigint(0)?.bigint(0)?.boolean(false)?;
     Ok(row)
 }
 

@@ -3,6 +3,7 @@
 
 mod device;
 mod fault_request;
+mod grants;
 mod json_body;
 
 use std::sync::Arc;
@@ -37,6 +38,7 @@ pub(crate) fn configure(app: &mut ServiceConfig, all: &Sites) {
 fn site(app: &mut ServiceConfig) {
     app.service(resource("/stats").route(get().to(stats)))
         .service(resource("/faults").route(post().to(faults)))
+        .service(resource("/grants").route(post().to(grants::give)))
         .service(resource("/settings").route(get().to(settings)).route(post().to(update_settings)))
         .service(resource("/reset").route(post().to(reset)))
         .service(resource("/keys/rotate").route(post().to(rotate_keys)));

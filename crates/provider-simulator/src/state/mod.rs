@@ -9,6 +9,7 @@ mod families;
 mod issuing;
 mod oauth_error;
 mod pkce;
+mod ready_grants;
 mod redirect_uri;
 mod refresh_grant;
 mod revocation;

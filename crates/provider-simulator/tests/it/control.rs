@@ -54,6 +54,8 @@ async fn nonsense_is_refused_with_a_message() {
         ("/control/faults", "", "EOF"),
         ("/control/faults", r#"{"where":"moon"}"#, "moon"),
         ("/control/faults", r#"{"status":500}"#, "where"),
+        ("/control/grants", r#"{"clientId":"client"}"#, "scope"),
+        ("/control/grants", r#"{"clientId":"client","scope":"profile","count":0}"#, "count"),
         ("/control/settings", r#"{"rotation":"often"}"#, "often"),
         ("/control/settings", "[]", "map"),
         ("/control/device", r#"{"userCode":"a"}"#, "decision"),
@@ -64,6 +66,22 @@ async fn nonsense_is_refused_with_a_message() {
         let message = answer.json()["message"].as_str().expect("a message").to_owned();
         assert!(message.contains(reason), "{path} {body}: {message}");
     }
+}
+
+#[tokio::test]
+async fn grants_can_be_had_without_their_flows() {
+    let browser = open();
+    let order = json!({"clientId": "client", "scope": "profile", "count": 3, "sub": "1002"});
+    let given = browser.control("/control/grants", order).await.json();
+    let given = given["grants"].as_array().expect("a list").clone();
+    assert_eq!(given.len(), 3);
+    for tokens in &given {
+        let token = |name: &str| tokens[name].as_str().expect("a token").to_owned();
+        assert_eq!(browser.userinfo(&token("accessToken")).await.json()["sub"], "1002");
+        assert_eq!(browser.refresh(&token("refreshToken")).await.status, StatusCode::OK);
+    }
+    let stats = browser.simulator.stats();
+    assert_eq!((stats.families.len(), stats.token_calls.len()), (3, 3), "nobody called for the grants");
 }
 
 #[tokio::test]
