@@ -13,6 +13,13 @@ pub(crate) fn client() -> Client {
     Client::builder().redirect(redirect::Policy::none()).no_proxy().build().unwrap()
 }
 
+/// The same, with a new connection for each request.
+#[expect(clippy::disallowed_methods, reason = "the tests are a client of the service, not a part of it")]
+fn client_of_many() -> Client {
+    let client = Client::builder().redirect(redirect::Policy::none()).no_proxy();
+    client.pool_max_idle_per_host(0).build().unwrap()
+}
+
 /// A caller of the `external_oauth` API.
 #[derive(Clone)]
 pub(crate) struct Caller {
@@ -34,6 +41,11 @@ impl Caller {
     /// The same caller at another process.
     pub(crate) fn at(&self, running: &Running) -> Self {
         Self { base: api_of(&running.base_url), ..self.clone() }
+    }
+
+    /// The same caller as one of many, each with a connection of their own.
+    pub(crate) fn among_many(&self) -> Self {
+        Self { http: client_of_many(), ..self.clone() }
     }
 
     /// A request with the caller's token.
@@ -113,7 +125,12 @@ impl Caller {
 
     async fn come_back_from(&self, provider: &str, page: &str) -> String {
         let location = approve(&self.http, page).await;
-        let (status, completed) = self.complete(provider, &location).await;
+        // Whoever has waited long enough is told the outcome when they come again.
+        let (status, completed) = eventually("the exchange", async || {
+            let answer = self.complete(provider, &location).await;
+            (answer.0 != StatusCode::BAD_GATEWAY).then_some(answer)
+        })
+        .await;
         assert_eq!(status, StatusCode::OK, "{completed}");
         completed["authorizedProvider"]["id"].as_str().unwrap().to_owned()
     }

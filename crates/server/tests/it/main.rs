@@ -2,12 +2,17 @@
 //! clients that nobody here wrote.
 #![expect(clippy::unwrap_used, reason = "a test that meets the unexpected fails there")]
 
+mod ahead;
 mod browser;
 mod callers;
 mod commands;
 mod demo;
 mod device;
+mod elsewhere;
 mod emulated;
+mod fleet;
+mod gate;
+mod hand_outs;
 mod installation;
 mod limits;
 mod migrations;
@@ -15,6 +20,7 @@ mod oidc_device;
 mod oidc_provider;
 mod openid_provider;
 mod providers;
+mod refresh_models;
 mod refused_providers;
 mod replicas;
 mod resilience;

@@ -65,8 +65,10 @@ async fn an_outage_is_no_revocation_and_a_revocation_is_final() {
     assert!(world.upstream.is_active(&token).await, "the stored token is handed out in an outage");
     let (_, view) = world.member.get(&path).await;
     assert_eq!((&view["status"], view["nextAttemptAt"].is_string()), (&json!("active"), true), "{view}");
+    // It is over, and what became of the refresh in it is of no account any more.
+    assert_ne!(world.member.lent(&id, "?min_ttl=3600").await, token);
     world.upstream.control("revoke-user", &json!({ "account": "alice" })).await;
-    // The rest after the outage is kept for callers who can do without a refresh: a user lookup cannot.
+    // A user lookup cannot do without a token that the provider takes.
     let (status, gone) = world.member.get(&format!("{path}userinfo/")).await;
     assert_eq!(status, StatusCode::GONE, "{gone}");
     let (_, view) = world.member.get(&path).await;

@@ -10,41 +10,13 @@ use serde_json::{Value, json};
 use url::Url;
 
 use crate::browser::Browser;
-use crate::callers::{Caller, approve, detail};
-use crate::installation::{Installation, Running};
+use crate::callers::{approve, detail};
+use crate::fleet::{Fleet, REPLICAS};
+use crate::installation::Installation;
 use crate::simulated;
 use crate::stores::StoreKind;
-use crate::waiting::eventually;
+use crate::waiting::{eventually, what_was_read_before_is_too_old};
 use crate::world::{WEB, World, id_of};
-
-const REPLICAS: usize = 3;
-
-/// Processes, and a provider that outlives them.
-struct Fleet {
-    upstream: Simulator,
-    installation: Installation,
-    replicas: Vec<Running>,
-    admin: Caller,
-    member: Caller,
-}
-
-impl Fleet {
-    async fn new() -> Self {
-        Self::of(Installation::on(StoreKind::Postgres)).await
-    }
-
-    async fn of(installation: Installation) -> Self {
-        let admin = installation.caller(&installation.token("admin@acme.example", true));
-        let member = installation.caller(&installation.token("member@acme.example", false));
-        let replicas = installation.serve_replicas(REPLICAS).await;
-        Self { upstream: simulated::provider(), installation, replicas, admin, member }
-    }
-
-    /// A caller at each process.
-    fn everywhere(&self, caller: &Caller) -> Vec<Caller> {
-        self.replicas.iter().map(|running| caller.at(running)).collect()
-    }
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sixty_four_callers_over_three_processes_cause_one_refresh_and_get_one_token() {
@@ -64,6 +36,7 @@ async fn sixty_four_callers_over_three_processes_cause_one_refresh_and_get_one_t
     for round in 1..=5 {
         // Whoever comes late finds a token that lives long enough: how many refreshes there are hangs on no timing.
         world.installation.store.expire_access_tokens();
+        what_was_read_before_is_too_old().await;
         let slow = json!({ "route": "token", "grant": "refresh_token", "delay_ms": 300 });
         world.upstream.control("faults", &slow).await;
         let lent = sixty_four_tokens().await;
@@ -76,9 +49,53 @@ async fn sixty_four_callers_over_three_processes_cause_one_refresh_and_get_one_t
     }
 }
 
+const CROWD: usize = 1_000;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_callers_over_three_processes_cause_one_refresh_however_slow_the_provider() {
+    let fleet = Fleet::with_short_leases().await;
+    let provider = fleet.admin.register_simulated(&fleet.upstream).await;
+    let id = fleet.member.authorize_unattended(&provider).await;
+    // At once, longer than a lease, and longer than anybody waits.
+    for seconds in [0, 3, 8] {
+        fleet.installation.store.expire_access_tokens();
+        what_was_read_before_is_too_old().await;
+        fleet.upstream.reset();
+        fleet.upstream.set_faults([Fault::slow(FaultPlace::Token, Duration::from_secs(seconds))]);
+        let member = fleet.member.among_many();
+        let crowd = (0..CROWD).map(|number| {
+            let (caller, id) = (member.at(&fleet.replicas[number % REPLICAS]), id.clone());
+            tokio::spawn(async move { caller.access_token(&id, "").await })
+        });
+        let mut tokens = BTreeSet::new();
+        for caller in join_all(crowd.collect::<Vec<_>>()).await {
+            let (status, answer) = caller.unwrap();
+            match status {
+                StatusCode::CREATED => drop(tokens.insert(answer["accessToken"].to_string())),
+                // They have waited long enough, or come with too many others to be listened to.
+                StatusCode::BAD_GATEWAY | StatusCode::REQUEST_TIMEOUT => {}
+                _ => panic!("{status}: {answer}"),
+            }
+        }
+        assert!(tokens.len() == 1 || seconds > 0, "{seconds} s: {tokens:?}");
+        // At their next call all find it.
+        for caller in fleet.everywhere(&fleet.member) {
+            let found = eventually("the token", async || {
+                let (status, lent) = caller.access_token(&id, "").await;
+                (status == StatusCode::CREATED).then(|| lent["accessToken"].to_string())
+            });
+            tokens.insert(found.await);
+        }
+        assert_eq!(tokens.len(), 1, "{seconds} s: one token for all");
+        let stats = fleet.upstream.stats();
+        assert_eq!(stats.token_calls.len(), 1, "{seconds} s: {:?}", stats.token_calls);
+        simulated::assert_nothing_was_sent_twice(&stats);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_process_that_waits_takes_over_from_one_that_is_killed() {
-    let Fleet { upstream, installation, mut replicas, admin, member } = Fleet::new().await;
+    let Fleet { upstream, installation, mut replicas, admin, member } = Fleet::with_short_leases().await;
     let provider = admin.register_simulated(&upstream).await;
     let id = member.authorize_unattended(&provider).await;
     let (killed, other) = (replicas.pop().unwrap(), member.at(&replicas[1]));
@@ -89,12 +106,11 @@ async fn a_process_that_waits_takes_over_from_one_that_is_killed() {
     let asking = member.at(&killed).request_for_token(&id, "");
     let asking = tokio::spawn(async move { asking.send().await.is_ok() });
     eventually("the refresh to begin", async || (upstream.stats().max_in_flight == 1).then_some(())).await;
-    // The others have nothing to hand out until the lease lapses, and do not ask the provider.
+    // As long as it shows signs of life the others have nothing to hand out, and do not ask the provider.
     let (status, waited) = other.access_token(&id, "").await;
     assert_eq!(status, StatusCode::BAD_GATEWAY, "{waited}");
     killed.kill().await;
     asking.await.unwrap();
-    installation.store.lapse_leases();
     let lent = eventually("a token", async || {
         let (status, lent) = other.access_token(&id, "").await;
         (status == StatusCode::CREATED).then_some(lent)
@@ -237,9 +253,7 @@ const OLD_TOKENS: &str = "
 const OLD_RECEIPTS: &str = "
     INSERT INTO revocations SELECT (jsonb_populate_record(revocations, jsonb_build_object(
         'id', gen_random_uuid(), 'finished_at', now() - interval '91 days'))).* FROM revocations, generate_series(1, 150)";
-const OLD_LEASES: &str = "
-    INSERT INTO refresh_leases SELECT gen_random_uuid(), NULL, now() - interval '2 days', 1 FROM generate_series(1, 50)";
-const OLD_ROWS: u64 = 200 + 100 + 150 + 50;
+const OLD_ROWS: u64 = 200 + 100 + 150;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_has_had_its_time_is_removed_once() {
@@ -257,9 +271,9 @@ async fn what_has_had_its_time_is_removed_once() {
     let receipt = "revocations WHERE status = 'revoked'";
     eventually("the revocation", async || (store.count(receipt) == 1).then_some(())).await;
     assert_eq!(first.terminate().await, Some(0));
-    let tables = ["flows", "api_tokens", "revocations", "refresh_leases"];
+    let tables = ["flows", "api_tokens", "revocations"];
     let before = tables.map(|table| store.count(table));
-    for copies in [OLD_FLOWS, OLD_TOKENS, OLD_RECEIPTS, OLD_LEASES] {
+    for copies in [OLD_FLOWS, OLD_TOKENS, OLD_RECEIPTS] {
         store.sql(copies);
     }
 
@@ -288,23 +302,6 @@ async fn what_has_had_its_time_is_removed_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_that_was_revoked_is_refused_by_all_at_once() {
-    let fleet = Fleet::new().await;
-    let callers = fleet.everywhere(&fleet.member);
-    for caller in &callers {
-        assert_eq!(caller.get("/providers/").await.0, StatusCode::OK);
-    }
-    let listed = fleet.installation.run(&["token", "list", "--account", "member@acme.example"]);
-    fleet.installation.run(&["token", "revoke", listed["tokens"][0]["id"].as_str().unwrap()]);
-    for caller in &callers {
-        assert_eq!(caller.get("/providers/").await.0, StatusCode::UNAUTHORIZED);
-    }
-    for admin in fleet.everywhere(&fleet.admin) {
-        assert_eq!(admin.get("/providers/").await.0, StatusCode::OK, "another's token goes on working");
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_secret_that_was_corrected_at_one_serves_all_at_once() {
     let fleet = Fleet::new().await;
     let provider = fleet.admin.register_simulated(&fleet.upstream).await;
@@ -321,7 +318,7 @@ async fn a_secret_that_was_corrected_at_one_serves_all_at_once() {
         assert_eq!(admins[corrector].patch_json(&path, &wrong).await.0, StatusCode::OK);
         fleet.installation.store.expire_access_tokens();
         for other in others() {
-            assert_eq!(members[other].access_token(&id, "").await.0, StatusCode::FORBIDDEN);
+            assert_eq!(members[other].access_token(&id, "?min_ttl=3600").await.0, StatusCode::FORBIDDEN);
             assert_eq!(admins[other].get(&path).await.1["status"], "disabled");
         }
         let right = json!({ "clientSecret": "the-right-secret" });

@@ -106,16 +106,19 @@ impl Store {
     /// show the same after that minute.
     pub(crate) fn lapse_leases(&self) {
         let long_ago = self.long_ago();
-        for (table, end) in
-            [("jobs", "lease_until"), ("revocations", "lease_until"), ("refresh_leases", "held_until")]
-        {
-            self.sql(&format!("UPDATE {table} SET {end} = {long_ago} WHERE {end} IS NOT NULL"));
+        for table in ["jobs", "revocations"] {
+            self.sql(&format!("UPDATE {table} SET lease_until = {long_ago} WHERE lease_until IS NOT NULL"));
         }
+        self.sql("UPDATE refreshes SET holder = NULL");
     }
 
-    /// Lets the lives of all access tokens end, as far as the service knows.
+    /// Lets the lives of all access tokens end, as far as the service knows where it reads them anew.
     pub(crate) fn expire_access_tokens(&self) {
-        self.sql(&format!("UPDATE authorizations SET expires_at = {}", self.long_ago()));
+        let (begin, end) = match self {
+            Self::Sqlite(_) => ("0", "3600000000"),
+            Self::Postgres(_) => ("'epoch'", "timestamptz 'epoch' + interval '1 hour'"),
+        };
+        self.sql(&format!("UPDATE authorizations SET issued_at = {begin}, expires_at = {end}"));
     }
 
     pub(crate) fn long_ago(&self) -> &'static str {
@@ -125,10 +128,10 @@ impl Store {
         }
     }
 
-    pub(crate) fn in_an_hour(&self) -> &'static str {
+    pub(crate) fn in_half_an_hour(&self) -> &'static str {
         match self {
-            Self::Sqlite(_) => "(CAST(strftime('%s', 'now') AS INTEGER) + 3600) * 1000000",
-            Self::Postgres(_) => "now() + interval '1 hour'",
+            Self::Sqlite(_) => "(CAST(strftime('%s', 'now') AS INTEGER) + 1800) * 1000000",
+            Self::Postgres(_) => "now() + interval '30 minutes'",
         }
     }
 
@@ -166,6 +169,53 @@ impl Store {
         });
     }
 
+    /// Lets updates of a table begin and never end, those where `stalls` holds of the new row.
+    pub(crate) fn stall_updates(&self, table: &str, stalls: &str) {
+        self.sql(&match self {
+            Self::Sqlite(_) => format!(
+                "CREATE VIEW endless AS WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n) SELECT n FROM n;
+                 CREATE TRIGGER stranger BEFORE UPDATE ON {table} WHEN {stalls}
+                 BEGIN SELECT count(*) FROM endless; END"
+            ),
+            Self::Postgres(_) => format!(
+                "CREATE FUNCTION stranger() RETURNS trigger LANGUAGE plpgsql AS $$
+                 BEGIN PERFORM pg_sleep(600); RETURN NEW; END $$;
+                 CREATE TRIGGER stranger BEFORE UPDATE ON {table} FOR EACH ROW WHEN ({stalls})
+                 EXECUTE FUNCTION stranger()"
+            ),
+        });
+    }
+
+    /// Whether somebody is in such an update. On SQLite that is whoever writes.
+    pub(crate) fn is_stalled(&self) -> bool {
+        match self {
+            Self::Sqlite(path) => python(path, TRY_TO_WRITE, "").trim() == "locked",
+            Self::Postgres(_) => {
+                self.count("pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'")
+                    > 0
+            }
+        }
+    }
+
+    /// Takes back [`Store::stall_updates`], whose victims are dead: nothing of theirs is committed any more.
+    pub(crate) fn end_stall(&self) {
+        self.end_connections();
+        self.sql(match self {
+            Self::Sqlite(_) => "DROP TRIGGER stranger;\nDROP VIEW endless",
+            Self::Postgres(_) => "DROP FUNCTION stranger CASCADE",
+        });
+    }
+
+    /// Ends all connections to a server. What was asked over them and is not committed is undone.
+    pub(crate) fn end_connections(&self) {
+        if let Self::Postgres(database) = self {
+            database.sql(
+                "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
+                 WHERE datname = current_database() AND pid <> pg_backend_pid()",
+            );
+        }
+    }
+
     /// Keeps everybody else from writing what has to be audited, which is nearly all; reading goes on.
     pub(crate) async fn hold_writes(&self) -> Stranger {
         match self {
@@ -184,8 +234,21 @@ impl Store {
 const EXECUTE: &str = r#"
 import sqlite3, sys
 connection = sqlite3.connect(sys.argv[1], isolation_level=None, timeout=30)
-for row in connection.execute(sys.argv[2]):
+*first, last = sys.argv[2].split(";\n")
+for statement in first:
+    connection.execute(statement)
+for row in connection.execute(last):
     print("|".join("" if column is None else str(column) for column in row))
+"#;
+
+const TRY_TO_WRITE: &str = r#"
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None, timeout=0)
+try:
+    connection.execute("BEGIN IMMEDIATE")
+    print("free")
+except sqlite3.OperationalError:
+    print("locked")
 "#;
 
 const HOLD: &str = r#"

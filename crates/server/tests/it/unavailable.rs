@@ -35,6 +35,12 @@ pub(crate) async fn assert_unavailable(answer: Response) {
     );
 }
 
+/// Where no token leaves that no audit entry tells of.
+fn strict(mut installation: Installation) -> Installation {
+    installation.set("TOKENS__HAND_OUT_RECORD", "before_release");
+    installation
+}
+
 /// A service with one authorization.
 struct Scene {
     upstream: Simulator,
@@ -46,6 +52,7 @@ struct Scene {
 
 impl Scene {
     async fn of(installation: Installation) -> Self {
+        let installation = strict(installation);
         let running = installation.serve().await;
         Self::with(installation, running).await
     }
@@ -90,7 +97,6 @@ async fn while_somebody_else_writes_nothing_is_handed_out(store: StoreKind) {
     let scene = Scene::of(Installation::on(store)).await;
     let stranger = scene.installation.store.hold_writes().await;
     scene.shows_things().await;
-    // No token leaves that no audit entry tells of.
     let callers = join_all((0..4).map(|_| scene.is_refused_a_token()));
     match store {
         StoreKind::Sqlite => drop(tokio::join!(callers, scene.is_unready())),
@@ -108,7 +114,7 @@ async fn a_refresh_that_cannot_be_saved_at_once_is_saved_later(store: StoreKind)
     installation.store.expire_access_tokens();
     upstream.reset();
     upstream.set_faults([Fault::slow(FaultPlace::Token, Duration::from_secs(3))]);
-    let asking = caller.request_for_token(id, "");
+    let asking = caller.request_for_token(id, "?min_ttl=3600");
     let asking = tokio::spawn(async move { asking.send().await.unwrap().status() });
     eventually("the refresh to begin", async || (upstream.stats().max_in_flight == 1).then_some(())).await;
     let stranger = installation.store.hold_writes().await;
@@ -174,17 +180,14 @@ fn become_read_only(store: &Store, read_only: bool) {
     );
     store.sql(&switch);
     if read_only {
-        store.sql(
-            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
-             WHERE datname = current_database() AND pid <> pg_backend_pid()",
-        );
+        store.end_connections();
     }
 }
 
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_cannot_grow_is_read() {
-    let installation = Installation::new();
+    let installation = strict(Installation::new());
     let running = installation.serve_with_limited_files().await;
     let scene = Scene::with(installation, running).await;
     // Now nothing can be written any more: the disk is full, for this process alone.

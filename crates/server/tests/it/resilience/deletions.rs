@@ -79,7 +79,7 @@ impl Point {
                 // What comes now lies there until the service is dead, and is then never handled.
                 let never_handled = Fault::once(FaultPlace::Revoke, FaultEffect::Drop);
                 upstream.set_faults([never_handled.delayed(Duration::from_secs(600)).until_cleared()]);
-                store.sql("UPDATE refresh_leases SET holder = NULL");
+                store.sql("UPDATE refreshes SET holder = NULL");
                 let asking = "revocations WHERE status = 'pending' AND lease_holder IS NOT NULL";
                 until("the last to be asked for", || store.count(asking) > 0).await;
             }
@@ -141,9 +141,9 @@ async fn a_deletion_goes_on_where_a_killed_worker_stopped(store: StoreKind, poin
 
 /// Another process refreshes so many of the authorizations, and takes long.
 fn lease_elsewhere(authorizations: usize, store: &Store) {
-    let lease = format!("SELECT id, 'a refresh elsewhere', {}, 1", store.in_an_hour());
     store.sql(&format!(
-        "INSERT INTO refresh_leases {lease} FROM authorizations ORDER BY id LIMIT {authorizations}"
+        "UPDATE refreshes SET holder = 'a refresh elsewhere', fence = fence + 1 WHERE authorization_id IN
+             (SELECT id FROM authorizations ORDER BY id LIMIT {authorizations})"
     ));
 }
 
