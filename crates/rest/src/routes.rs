@@ -1,13 +1,19 @@
 //! Tables of routes.
 
+mod pattern;
+mod resources;
+
 use actix_web::HttpResponse;
 use actix_web::http::header::ALLOW;
+
+pub(crate) use self::resources::{Otherwise, Resources};
 
 /// Declares the routes of an API with their limits, public tables of both for the tests that walk over every route, and
 /// the descriptions.
 ///
-/// The module that calls it has an `ApiError`, a function `method_not_allowed`, and a module `description` with a function
-/// `route` and one for every handler, under the name of that: a route without a description does not compile.
+/// The module that calls it has an `ApiError`, the functions `no_such_path` and `method_not_allowed`, and a module
+/// `description` with a function `route` and one for every handler, under the name of that: a route without a
+/// description does not compile.
 macro_rules! routes {
     (
         $(#[$routes_doc:meta])* $routes:ident,
@@ -21,15 +27,14 @@ macro_rules! routes {
         pub const $limits: &[Option<$crate::limits::Purpose>] =
             &[$($(<$crate::limits::$limit as $crate::limits::Limit>::PURPOSE),+),+];
 
-        fn resources() -> Vec<actix_web::Resource> {
+        fn resources() -> $crate::routes::Resources {
             use actix_web::web;
-            vec![$(web::resource($path)
-                $(.route(web::$method().to($crate::limits::behind::<$crate::limits::$limit, ApiError, _, _>(
-                    $module::$handler
-                ))))+
-                .default_service(web::to(|| async {
-                    method_not_allowed(&[$(stringify!($method)),+])
-                }))),+]
+            $crate::routes::Resources::new($crate::routes::Otherwise { no_such_path, method_not_allowed })
+                $(.with($path, &[$(stringify!($method)),+], vec![
+                    $(web::$method().to($crate::limits::behind::<$crate::limits::$limit, ApiError, _, _>(
+                        $module::$handler
+                    ))),+
+                ]))+
         }
 
         fn descriptions() -> Vec<$crate::openapi::Route> {
