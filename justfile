@@ -23,17 +23,19 @@ lint:
 doc:
     RUSTDOCFLAGS="-D warnings" cargo doc --workspace --all-features --no-deps
 
-# Measure sealing and hand-outs, beside the bare cipher, a bare web handler and bare PostgreSQL (--quick to see it work)
+# Measure sealing, hand-outs, starting and refreshing, beside a bare cipher, web handler, PostgreSQL and provider (--quick to see it work)
 bench *args: bench-programs
+    #!/usr/bin/env bash
+    set -euo pipefail
     cargo run --release -p grantkeeper-token-sealing --example seal_bench
-    bash crates/testkit/with-postgres --durable \
-        "${CARGO_TARGET_DIR:-target}/release/grantkeeper-bench" hand-out --json target/bench.json {{ args }}
+    bash crates/testkit/with-postgres --durable bash -euc \
+        'for part in hand-out start-up refresh; do "$0" $part --json "target/bench-$part.json" "$@"; done' \
+        "${CARGO_TARGET_DIR:-target}/release/grantkeeper-bench" {{ args }}
 
-# Measure hand-outs from PostgreSQL with 1 thousand, 100 thousand and 5 million authorizations (needs 30 GB of disk)
+# Measure hand-outs from PostgreSQL with 1 thousand, 100 thousand and 5 million authorizations (needs 16 GB of disk)
 bench-scale *args: bench-programs
     bash crates/testkit/with-postgres --durable \
-        "${CARGO_TARGET_DIR:-target}/release/grantkeeper-bench" hand-out --json target/bench-scale.json \
-        --store postgres --authorizations 1000,100000,5000000 {{ args }}
+        "${CARGO_TARGET_DIR:-target}/release/grantkeeper-bench" growth --json target/bench-growth.json {{ args }}
 
 # One build of both, so that they are built with the same features of what they share.
 [private]
@@ -47,6 +49,14 @@ fuzz target seconds="600": cargo-fuzz
     cargo fuzz run --fuzz-dir crates/fuzz --target-dir target/fuzz --sanitizer none {{ target }} \
         target/fuzz/corpus/{{ target }} crates/fuzz/corpus/{{ target }} \
         -- -max_total_time={{ seconds }} -max_len=4096 -timeout=10
+
+# Kill the service at every step of a refresh, a hundred times each, with every refresh model, and tell what came of it
+soak rounds="100":
+    cargo test -p grantkeeper-server --test it --no-run
+    # Most of the time they wait: more of them at once than there are cores.
+    SOAK_ROUNDS={{ rounds }} bash crates/testkit/with-postgres \
+        cargo test -p grantkeeper-server --test it killed_refreshes:: -- --nocapture --test-threads=6
+    REFRESH_RACES=20 cargo test -p grantkeeper-testkit --test it refresh_races::
 
 # Check dependencies: who may use what, licenses, sources and, where their database can be had, advisories
 audit: cargo-deny

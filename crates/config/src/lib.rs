@@ -33,7 +33,7 @@ pub use sections::network::{AllowedPeer, Network};
 pub use sections::providers::{EndpointReplacements, Providers};
 pub use sections::public_url::PublicUrl;
 pub use sections::simulator::Simulator;
-pub use sections::tokens::Tokens;
+pub use sections::tokens::{HandOutRecord, Tokens};
 pub use settings::Settings;
 
 /// A configuration file with every setting, its default and what it does.

@@ -17,7 +17,7 @@ use grantkeeper_domain::authorizations::{AuthorizationView, Callback, StartFlowR
 use grantkeeper_domain::memory::MemoryStore;
 use grantkeeper_domain::providers::{NewProvider, ProviderKind, ProviderView};
 use grantkeeper_domain::revocations::RevocationQueue as _;
-use grantkeeper_domain::tokens::TokenSettings;
+use grantkeeper_domain::tokens::{HandOutRecord, TokenSettings};
 use grantkeeper_domain::{BackgroundTasks, Ports, Secret, Settings, UseCases};
 
 use adapters::{ExampleSealer, ShiftedClock, SystemRandom};
@@ -33,7 +33,7 @@ type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Outcome {
     let store = Arc::new(MemoryStore::new());
-    let clock = Arc::new(ShiftedClock::default());
+    let clock = Arc::new(ShiftedClock::start());
     let provider = InProcessProvider::default();
     let random = Arc::new(SystemRandom::open()?);
     let ports = Ports {
@@ -48,6 +48,8 @@ async fn main() -> Outcome {
     let settings = Settings {
         public_url: "https://broker.example".to_owned(),
         tokens: TokenSettings::default(),
+        // No token leaves before it is in the audit log.
+        hand_out_record: HandOutRecord::BeforeRelease,
         asks_people: true,
         holder: "embed".to_owned(),
     };
@@ -98,6 +100,7 @@ async fn register(app: &UseCases, caller: &Caller) -> Outcome<ProviderView> {
         device_flow: false,
         app_slug: None,
         skip_consent: None,
+        keep_alive: None,
     };
     let registered = app.register_provider.run(caller, new).await?;
     let slug = registered.provider.slug.as_ref().map_or("none", |slug| slug.as_str());

@@ -37,6 +37,7 @@ impl SignUp {
         self.accounts.run(organization.id, email, Role::Admin).await.map_err(|error| match error {
             CreateAccountError::Email(_) => SignUpError::AddressWrong,
             CreateAccountError::OrganizationNotFound
+            | CreateAccountError::OrganizationDeleting
             | CreateAccountError::EmailTaken
             | CreateAccountError::Store(_) => SignUpError::TryAgain,
         })
@@ -55,7 +56,7 @@ async fn main() {
 /// The ports as every test here has them.
 mod mocks {
     use chrono::DateTime;
-    use grantkeeper_domain::accounts::{MockAccountStore, Organization, OrganizationName};
+    use grantkeeper_domain::accounts::{MockAccountStore, Organization, OrganizationName, Standing};
     use grantkeeper_domain::authorizations::RedirectAllowList;
     use grantkeeper_domain::services::{MockClock, MockRandom};
     use grantkeeper_domain::{MockUnitOfWork, Version};
@@ -95,6 +96,7 @@ mod mocks {
                 id,
                 name,
                 redirect_uris: RedirectAllowList::default(),
+                standing: Standing::Active,
                 created_at: DateTime::UNIX_EPOCH,
                 version: Version::FIRST,
             }))

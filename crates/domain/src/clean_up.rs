@@ -5,13 +5,12 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 
 use crate::StoreError;
-use crate::accounts::ApiTokenStore;
+use crate::accounts::{ApiTokenStore, RemoveTombstones};
 use crate::authorizations::{DeviceFlowStore, FlowStore};
 use crate::revocations::RevocationQueue;
 use crate::services::Clock;
-use crate::tokens::RefreshLeases;
 
-/// Removes expired flows, tokens, leases and receipts.
+/// Removes expired flows, tokens and receipts, and what is left of deleted organizations.
 pub struct CleanUp {
     /// Flows.
     pub flows: Arc<dyn FlowStore>,
@@ -19,10 +18,10 @@ pub struct CleanUp {
     pub device_flows: Arc<dyn DeviceFlowStore>,
     /// API tokens and browser sessions.
     pub tokens: Arc<dyn ApiTokenStore>,
-    /// Leases.
-    pub leases: Arc<dyn RefreshLeases>,
     /// Receipts.
     pub revocations: Arc<dyn RevocationQueue>,
+    /// What is left of deleted organizations.
+    pub tombstones: Arc<RemoveTombstones>,
     /// Time.
     pub clock: Arc<dyn Clock>,
 }
@@ -31,8 +30,6 @@ pub struct CleanUp {
 const FLOWS: TimeDelta = TimeDelta::hours(1);
 /// Expired API tokens stay visible in lists for a month.
 const TOKENS: TimeDelta = TimeDelta::days(30);
-/// Leases of authorizations that are gone.
-const LEASES: TimeDelta = TimeDelta::days(1);
 /// Receipts of revocations stay for a quarter; the audit log has them for good.
 const RECEIPTS: TimeDelta = TimeDelta::days(90);
 
@@ -43,8 +40,8 @@ impl CleanUp {
         Ok(self.flows.purge_flows(now - FLOWS).await?
             + self.device_flows.purge_device_flows(now - FLOWS).await?
             + self.tokens.purge_expired_tokens(now - TOKENS).await?
-            + self.leases.purge_leases(now - LEASES).await?
-            + self.revocations.purge_revocations(now - RECEIPTS).await?)
+            + self.revocations.purge_revocations(now - RECEIPTS).await?
+            + self.tombstones.run().await?)
     }
 }
 

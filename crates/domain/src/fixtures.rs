@@ -1,6 +1,6 @@
 //! What the unit tests of the use cases stand on: entities with sensible fields, and ports that are too simple to mock.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -11,15 +11,17 @@ use tokio::time::Instant;
 use url::Url;
 use uuid::Uuid;
 
-use crate::accounts::{Caller, Role, TokenPurpose};
+use crate::accounts::{
+    Account, Caller, Email, MockAccountStore, Organization, OrganizationName, Role, Standing, TokenPurpose,
+};
 use crate::audit::{AuditAction, AuditEntry, AuditOutcome};
 use crate::authorizations::{
     Authorization, DeviceFlow, DeviceStage, Flow, FlowRoute, FlowStage, GrantState, KeepGrant,
-    MockAuthorizationStore, Scopes, UserInfo,
+    MockAuthorizationStore, RedirectAllowList, Scopes, UserInfo,
 };
 use crate::ids::{
-    AccountId, ApiTokenId, AuthorizationId, CredentialId, DeviceFlowId, FlowId, JobId, OrganizationId,
-    ProviderId, RevocationId,
+    AccountId, ApiTokenId, AuditId, AuthorizationId, CredentialId, DeviceFlowId, FlowId, JobId,
+    OrganizationId, ProviderId, RevocationId,
 };
 use crate::jobs::{Job, JobKind, JobStatus};
 use crate::providers::{
@@ -27,13 +29,13 @@ use crate::providers::{
     MockRevokeTokens, PkceSupport, Provider, ProviderClient, ProviderClients, ProviderEndpoints,
     ProviderKind, ProviderStatus, RevocationScope, RevokeTokens, TokenSet,
 };
-use crate::revocations::{Revocation, RevocationStatus};
+use crate::revocations::{MockSharedGrants, ResourceOwner, Revocation, RevocationStatus};
 use crate::sealing::{SealError, SealedSecret, SecretPlace, TokenSealer};
 use crate::secret::SecretHash;
 use crate::services::{Clock, Random};
 use crate::store::MockUnitOfWork;
-use crate::tokens::TokenSettings;
-use crate::{Change, CommitError, Secret, StoreError, Version};
+use crate::tokens::{HandOutRecord, RecordUses, TokenSettings, UseLog, Uses};
+use crate::{BackgroundTasks, Change, CommitError, Secret, StoreError, Version};
 
 /// When everything here was made.
 pub(crate) const START: DateTime<Utc> = DateTime::from_timestamp_nanos(1_767_225_600_000_000_000);
@@ -49,19 +51,38 @@ pub(crate) fn hash(number: u128) -> SecretHash {
 }
 
 /// Follows tokio's clock, which in a test with `start_paused` jumps to the next timer when nothing else is to be done.
-pub(crate) struct VirtualClock(Instant);
+pub(crate) struct VirtualClock {
+    start: Instant,
+    /// How far the wall clock was set forward.
+    ahead: Mutex<TimeDelta>,
+}
 
 impl VirtualClock {
-    #[expect(clippy::disallowed_methods, reason = "virtual time is tokio's paused clock")]
     pub(crate) fn start() -> Arc<dyn Clock> {
-        Arc::new(Self(Instant::now()))
+        Self::adjustable()
+    }
+
+    /// A clock whose wall time can be set.
+    #[expect(clippy::disallowed_methods, reason = "virtual time is tokio's paused clock")]
+    pub(crate) fn adjustable() -> Arc<Self> {
+        Arc::new(Self { start: Instant::now(), ahead: Mutex::default() })
+    }
+
+    /// Sets the wall clock forward or back, while no time passes.
+    pub(crate) fn jump(&self, by: TimeDelta) {
+        *self.ahead.lock().unwrap() += by;
     }
 }
 
 #[async_trait]
 impl Clock for VirtualClock {
     fn now(&self) -> DateTime<Utc> {
-        START + TimeDelta::from_std(self.0.elapsed()).expect("a test is short")
+        let elapsed = TimeDelta::from_std(self.start.elapsed()).expect("a test is short");
+        START + elapsed + *self.ahead.lock().unwrap()
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.start.elapsed()
     }
 
     #[expect(clippy::disallowed_methods, reason = "virtual time is tokio's paused clock")]
@@ -168,9 +189,69 @@ impl Commits {
             .into_iter()
             .filter_map(|change| match change {
                 Change::Audit(audit) => Some(entry(audit)),
-                Change::Insert(_) | Change::Update(_) | Change::Delete(_) => None,
+                _ => None,
             })
             .collect()
+    }
+}
+
+/// Remembers what reads left behind, page by page, and fails as it is told to.
+#[derive(Clone)]
+pub(crate) struct UseRecord {
+    pages: Arc<Mutex<Vec<Uses>>>,
+    failures: Arc<AtomicU64>,
+    tasks: BackgroundTasks,
+}
+
+impl Default for UseRecord {
+    fn default() -> Self {
+        Self { pages: Arc::default(), failures: Arc::default(), tasks: BackgroundTasks::on_current_runtime() }
+    }
+}
+
+impl UseRecord {
+    /// Keeps its record here.
+    pub(crate) fn kept_by(&self, clock: &Arc<dyn Clock>, promise: HandOutRecord) -> Arc<RecordUses> {
+        let log = Arc::new(self.clone());
+        RecordUses::new(log, self.tasks.clone(), Arc::clone(clock), CountingRandom::shared(), promise)
+    }
+
+    /// The store is away for the next so many pages.
+    pub(crate) fn fail(&self, pages: u64) {
+        self.failures.store(pages, Ordering::SeqCst);
+    }
+
+    /// Where pages are written.
+    pub(crate) fn tasks(&self) -> BackgroundTasks {
+        self.tasks.clone()
+    }
+
+    /// What was written, page by page.
+    pub(crate) fn pages(&self) -> Vec<Uses> {
+        self.pages.lock().unwrap().clone()
+    }
+
+    /// The hand-outs that were written, each as it was written last.
+    pub(crate) fn hand_outs(&self) -> Vec<AuditEntry> {
+        let mut entries: BTreeMap<AuditId, AuditEntry> = BTreeMap::new();
+        for entry in self.pages().into_iter().flat_map(|page| page.hand_outs) {
+            if entries.get(&entry.id).is_none_or(|known| known.count < entry.count) {
+                entries.insert(entry.id, entry);
+            }
+        }
+        entries.into_values().collect()
+    }
+}
+
+#[async_trait]
+impl UseLog for UseRecord {
+    async fn note_uses(&self, uses: &Uses) -> Result<(), StoreError> {
+        let one_less = |failures: u64| failures.checked_sub(1);
+        if self.failures.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less).is_ok() {
+            return Err(unavailable());
+        }
+        self.pages.lock().unwrap().push(uses.clone());
+        Ok(())
     }
 }
 
@@ -195,8 +276,10 @@ macro_rules! row {
 }
 pub(crate) use row;
 
-/// The clients of an installation with this one.
-pub(crate) fn offering(client: MockProviderClient) -> Arc<dyn ProviderClients> {
+/// The clients of an installation with this one. Its refresh tokens may lie unused as long as they like, unless it has been
+/// told otherwise.
+pub(crate) fn offering(mut client: MockProviderClient) -> Arc<dyn ProviderClients> {
+    client.expect_idle_limit().return_const(None);
     let client: Arc<dyn ProviderClient> = Arc::new(client);
     let mut clients = MockProviderClients::new();
     clients.expect_client().returning(move |_| Some(Arc::clone(&client)));
@@ -246,6 +329,27 @@ pub(crate) fn revoking_client(scope: Option<RevocationScope>) -> MockProviderCli
     client
 }
 
+/// A store in which every account is in use.
+pub(crate) fn in_use() -> Arc<MockAccountStore> {
+    standing(Some(Standing::Active))
+}
+
+/// A store in which every account stands so; `None`: there is none.
+pub(crate) fn standing(standing: Option<Standing>) -> Arc<MockAccountStore> {
+    let mut store = MockAccountStore::new();
+    store
+        .expect_account()
+        .returning(move |id| Ok(standing.map(|standing| Account { id, standing, ..account() })));
+    Arc::new(store)
+}
+
+/// Grants by which others live as well, or nobody does.
+pub(crate) fn sharing(is_shared: bool) -> Arc<MockSharedGrants> {
+    let mut grants = MockSharedGrants::new();
+    grants.expect_has_live_authorization().returning(move |_, _| Ok(is_shared));
+    Arc::new(grants)
+}
+
 /// Keeps grants for identities that nobody has yet, at a provider as the catalog has it.
 pub(crate) fn keeping_grants(
     catalog: Arc<MockProviderCatalog>,
@@ -254,6 +358,7 @@ pub(crate) fn keeping_grants(
 ) -> KeepGrant {
     KeepGrant {
         authorizations: known_as(None),
+        accounts: in_use(),
         catalog,
         clients: revoking(None),
         sealer: LabelSealer::shared(),
@@ -277,6 +382,29 @@ pub(crate) fn caller() -> Caller {
 
 pub(crate) fn admin() -> Caller {
     Caller { role: Role::Admin, ..caller() }
+}
+
+pub(crate) fn account() -> Account {
+    Account {
+        id: caller().account_id,
+        organization_id: caller().organization_id,
+        email: Email::parse("ada@example.com").expect("an address"),
+        role: caller().role,
+        standing: Standing::Active,
+        created_at: START,
+        version: Version::FIRST,
+    }
+}
+
+pub(crate) fn organization() -> Organization {
+    Organization {
+        id: caller().organization_id,
+        name: OrganizationName::parse("Observatory").expect("a name"),
+        redirect_uris: RedirectAllowList::default(),
+        standing: Standing::Active,
+        created_at: START,
+        version: Version::FIRST,
+    }
 }
 
 pub(crate) fn endpoints() -> ProviderEndpoints {
@@ -314,6 +442,7 @@ pub(crate) fn provider() -> Provider {
         device_flow: false,
         app_slug: None,
         skip_consent: None,
+        keep_alive: true,
         created_at: START,
         updated_at: START,
         version: Version::FIRST,
@@ -343,7 +472,9 @@ pub(crate) fn authorization() -> Authorization {
         refresh_token_expires_at: None,
         grant: GrantState::Live,
         grant_since: START,
+        lost_refresh: None,
         last_failure: None,
+        failing_since: None,
         next_attempt_at: None,
         last_refreshed_at: None,
         created_at: START,
@@ -433,9 +564,14 @@ pub(crate) fn revocation() -> Revocation {
         provider_id: authorization.provider_id,
         authorization_id: authorization.id,
         account_id: authorization.account_id,
+        resource_owner: Some(ResourceOwner {
+            issuer: authorization.issuer.clone(),
+            subject: authorization.subject.clone(),
+        }),
         access_token: None,
         refresh_token: None,
         status: RevocationStatus::Pending,
+        settings_url: None,
         last_error: None,
         attempts: 0,
         created_at: START,
@@ -453,7 +589,7 @@ pub(crate) fn job() -> Job {
     Job {
         id: JobId::from_uuid(uuid(50)),
         organization_id: caller().organization_id,
-        requested_by: caller().account_id,
+        requested_by: Some(caller().account_id),
         kind: JobKind::Stats,
         name: "Count".to_owned(),
         status: JobStatus::Pending,

@@ -43,7 +43,9 @@ macro_rules! typed_ids {
             fn from_str(text: &str) -> Result<Self, NotAnId> {
                 let uuid = Uuid::try_parse(text).map_err(|_| NotAnId)?;
                 // One id, one spelling: a caller's cache must not hold two names of one thing.
-                if uuid.hyphenated().to_string() == text { Ok(Self(uuid)) } else { Err(NotAnId) }
+                let mut canonical = Uuid::encode_buffer();
+                let canonical = uuid.hyphenated().encode_lower(&mut canonical);
+                if *canonical == *text { Ok(Self(uuid)) } else { Err(NotAnId) }
             }
         }
     )+};

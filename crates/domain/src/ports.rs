@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use crate::accounts::{AccountStore, ApiTokenStore};
+use crate::accounts::{AccountStore, ApiTokenStore, DeletionStore};
 use crate::audit::AuditLog;
 use crate::authorizations::{AuthorizationStore, DeviceFlowStore, FlowStore};
 use crate::jobs::JobQueue;
 use crate::providers::{ProviderCatalog, ProviderClients};
-use crate::revocations::RevocationQueue;
+use crate::revocations::{RevocationQueue, SharedGrants};
 use crate::sealing::{DataKeyStore, TokenSealer};
 use crate::services::{Clock, Random};
-use crate::tokens::RefreshLeases;
+use crate::tokens::{RefreshLeases, UseLog};
 use crate::{BackgroundTasks, StoreError, UnitOfWork};
 
 /// What a whole store can do.
@@ -21,13 +21,16 @@ pub trait Store:
     + AuditLog
     + AuthorizationStore
     + DataKeyStore
+    + DeletionStore
     + DeviceFlowStore
     + FlowStore
     + JobQueue
     + ProviderCatalog
     + RefreshLeases
     + RevocationQueue
+    + SharedGrants
     + UnitOfWork
+    + UseLog
 {
     /// Whether it can be reached and has the schema of this version.
     async fn check(&self) -> Result<(), StoreError>;

@@ -14,8 +14,12 @@ use crate::Secret;
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
 #[async_trait]
 pub trait Clock: Send + Sync {
-    /// The present time, whole microseconds (what every store can keep).
+    /// The present time, whole microseconds (what every store can keep). It may jump, as wall clocks do.
     fn now(&self) -> DateTime<Utc>;
+
+    /// The time since some moment of this process that stays the same. It never jumps and never goes back: how long
+    /// something took or may take is measured by it.
+    fn monotonic(&self) -> Duration;
 
     /// Waits. A test's clock waits in virtual time.
     async fn sleep(&self, duration: Duration);

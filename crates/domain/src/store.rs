@@ -1,13 +1,16 @@
 //! The one way to write: an atomic commit of changes, each with the version it expects.
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 
 use crate::accounts::{Account, ApiToken, Organization};
 use crate::audit::AuditEntry;
 use crate::authorizations::{Authorization, DeviceFlow, Flow};
+use crate::ids::AuthorizationId;
 use crate::jobs::Job;
 use crate::providers::Provider;
 use crate::revocations::Revocation;
+use crate::tokens::RefreshEnd;
 
 /// How often a row has been written. A row starts at [`Version::FIRST`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -68,6 +71,15 @@ pub enum Change {
     Delete(Row),
     /// Appends to the audit log.
     Audit(AuditEntry),
+    /// Says when the refresh of an authorization is due; `None`: not by itself. Nothing where it is gone.
+    ScheduleRefresh(AuthorizationId, Option<DateTime<Utc>>),
+    /// Empties the journal of an authorization: what was asked with a refresh token that has been replaced has no bearing on
+    /// the new one. Nothing where it is gone.
+    ForgetRequests(AuthorizationId),
+    /// Ends a refresh: gives its lease back unless somebody else has taken it, and settles its request in the journal.
+    /// MUST be a [`CommitError::Conflict`] where the request is not moot and the journal no longer has it: somebody else has
+    /// asked since. Nothing where the authorization is gone.
+    EndRefresh(RefreshEnd),
 }
 
 macro_rules! rows {

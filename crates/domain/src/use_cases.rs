@@ -2,23 +2,29 @@
 
 use std::sync::Arc;
 
-use crate::Ports;
 use crate::accounts::{
-    AuthenticateCaller, CreateAccount, CreateOrganization, IssueApiToken, ListApiTokens, OpenSession,
-    RevokeApiToken, SetRedirectUris,
+    AuthenticateCaller, CreateAccount, CreateOrganization, DeleteAccount, DeleteOrganization, IssueApiToken,
+    ListApiTokens, OpenSession, RemoveTombstones, RevokeApiToken, SetRedirectUris,
 };
 use crate::authorizations::{
     BeginDeviceFlow, CompleteFlow, ConfirmFlow, DeleteAuthorization, ExchangeCode, KeepGrant, LookUpUser,
     PollDeviceFlow, StartFlow, ViewAuthorizations,
 };
 use crate::clean_up::CleanUp;
-use crate::jobs::{DeleteProviderJob, QueueStats, RunNextJob, StatsJob, ViewJobs};
+use crate::jobs::{
+    DeleteAccountJob, DeleteOrganizationJob, DeleteProviderJob, EraseAccount, JobEnd, MoveToRevocations,
+    QueueStats, RunNextJob, StatsJob, ViewJobs,
+};
 use crate::providers::{
     DeleteProvider, FindProvider, ListProviders, RegisterProvider, UpdateProvider, ViewProvider,
 };
-use crate::revocations::{RevocationAttempt, RunDueRevocations};
+use crate::revocations::{RevocationAttempt, RunDueRevocations, ViewRevocations};
 use crate::sealing::{AuditedSealer, TokenSealer};
-use crate::tokens::{InFlight, LendAccessToken, RefreshTokensOnce, TokenSettings};
+use crate::tokens::{
+    AwaitedAnswers, HandOutRecord, InFlight, LendAccessToken, ProviderGates, RecentReads, RecordUses,
+    RefreshDueTokens, RefreshTokensOnce, RefreshTurn, TokenSettings, UnderWay,
+};
+use crate::{Ports, UnitOfWork};
 
 /// What an installation decides.
 #[derive(Clone, Debug)]
@@ -27,6 +33,8 @@ pub struct Settings {
     pub public_url: String,
     /// How tokens are kept fresh.
     pub tokens: TokenSettings,
+    /// When a hand-out is in the store.
+    pub hand_out_record: HandOutRecord,
     /// Whether a person has to sign in and say yes on our page before a flow goes on to the provider.
     pub asks_people: bool,
     /// A name for this process that no other process has; it stands in leases.
@@ -48,8 +56,12 @@ use_cases! {
     create_organization: CreateOrganization,
     /// Replaces redirect allow-lists.
     set_redirect_uris: SetRedirectUris,
+    /// Queues the deletion of organizations.
+    delete_organization: DeleteOrganization,
     /// Creates accounts.
     create_account: CreateAccount,
+    /// Queues the deletion of accounts.
+    delete_account: DeleteAccount,
     /// Issues API tokens.
     issue_api_token: IssueApiToken,
     /// Lists API tokens.
@@ -96,6 +108,10 @@ use_cases! {
     view_jobs: ViewJobs,
     /// Runs jobs.
     run_next_job: RunNextJob,
+    /// Shows what became of revocations.
+    view_revocations: ViewRevocations,
+    /// Refreshes ahead of expiry.
+    refresh_due_tokens: RefreshDueTokens,
     /// Runs revocations.
     run_due_revocations: RunDueRevocations,
     /// Removes what has had its time.
@@ -108,14 +124,33 @@ impl UseCases {
     pub fn over(ports: &Ports, settings: &Settings) -> Self {
         let ports = &Ports { sealer: audited(ports), ..ports.clone() };
         let tokens = settings.tokens;
-        let authenticate =
-            Arc::new(AuthenticateCaller { tokens: ports.store.clone(), clock: ports.clock.clone() });
+        // Whatever is written goes by way of those who remember what was read.
+        let reads = RecentReads::of(
+            ports.store.clone(),
+            ports.store.clone(),
+            ports.store.clone(),
+            ports.clock.clone(),
+        );
+        let store: Arc<dyn UnitOfWork> = reads.clone();
+        let uses = RecordUses::new(
+            ports.store.clone(),
+            ports.tasks.clone(),
+            ports.clock.clone(),
+            ports.random.clone(),
+            settings.hand_out_record,
+        );
+        let authenticate = Arc::new(AuthenticateCaller {
+            tokens: reads.clone(),
+            uses: uses.clone(),
+            clock: ports.clock.clone(),
+        });
         let grants = Arc::new(KeepGrant {
             authorizations: ports.store.clone(),
+            accounts: ports.store.clone(),
             catalog: ports.store.clone(),
             clients: ports.clients.clone(),
             sealer: ports.sealer.clone(),
-            store: ports.store.clone(),
+            store: store.clone(),
             clock: ports.clock.clone(),
             random: ports.random.clone(),
             settings: tokens,
@@ -129,24 +164,49 @@ impl UseCases {
             clock: ports.clock.clone(),
             settings: tokens,
         });
-        let refresh = Arc::new(RefreshTokensOnce {
+        let gates =
+            ProviderGates::new(ports.clock.clone(), tokens.refreshes_at_once, tokens.refreshes_per_second);
+        let turn = Arc::new(RefreshTurn {
             authorizations: ports.store.clone(),
             leases: ports.store.clone(),
             clients: ports.clients.clone(),
             sealer: ports.sealer.clone(),
-            store: ports.store.clone(),
+            store: store.clone(),
+            clock: ports.clock.clone(),
+            random: ports.random.clone(),
+            settings: tokens,
+            gates: gates.clone(),
+            awaited: AwaitedAnswers::default(),
+        });
+        let refresh = Arc::new(RefreshTokensOnce {
+            authorizations: ports.store.clone(),
+            leases: ports.store.clone(),
+            turn,
+            tasks: ports.tasks.clone(),
+            clock: ports.clock.clone(),
+            settings: tokens,
+            holder: settings.holder.clone(),
+            in_flight: InFlight::default(),
+        });
+        let refresh_due_tokens = Arc::new(RefreshDueTokens {
+            leases: ports.store.clone(),
+            refresh: refresh.clone(),
+            gates,
+            clients: ports.clients.clone(),
+            store: store.clone(),
             tasks: ports.tasks.clone(),
             clock: ports.clock.clone(),
             random: ports.random.clone(),
             settings: tokens,
             holder: settings.holder.clone(),
-            in_flight: InFlight::default(),
+            under_way: UnderWay::default(),
         });
         let lend_access_token = Arc::new(LendAccessToken {
-            authorizations: ports.store.clone(),
+            reads: reads.clone(),
             sealer: ports.sealer.clone(),
             refresh,
-            store: ports.store.clone(),
+            uses: uses.clone(),
+            clients: ports.clients.clone(),
             clock: ports.clock.clone(),
             random: ports.random.clone(),
             settings: tokens,
@@ -154,15 +214,16 @@ impl UseCases {
         let delete_authorization = Arc::new(DeleteAuthorization {
             authorizations: ports.store.clone(),
             sealer: ports.sealer.clone(),
-            store: ports.store.clone(),
+            store: store.clone(),
             clock: ports.clock.clone(),
             random: ports.random.clone(),
         });
         let attempt = Arc::new(RevocationAttempt {
             catalog: ports.store.clone(),
+            grants: ports.store.clone(),
             clients: ports.clients.clone(),
             sealer: ports.sealer.clone(),
-            store: ports.store.clone(),
+            store: store.clone(),
             clock: ports.clock.clone(),
             random: ports.random.clone(),
             settings: tokens,
@@ -173,17 +234,47 @@ impl UseCases {
             clock: ports.clock.clone(),
             holder: settings.holder.clone(),
         });
+        let mover = Arc::new(MoveToRevocations {
+            leases: ports.store.clone(),
+            detach: delete_authorization.clone(),
+            store: store.clone(),
+            clock: ports.clock.clone(),
+            random: ports.random.clone(),
+            lease_silence: tokens.lease_silence,
+        });
+        let job_end = Arc::new(JobEnd {
+            store: store.clone(),
+            clock: ports.clock.clone(),
+            random: ports.random.clone(),
+        });
+        let erase = Arc::new(EraseAccount {
+            accounts: ports.store.clone(),
+            deletions: ports.store.clone(),
+            mover: mover.clone(),
+            store: store.clone(),
+            clock: ports.clock.clone(),
+            random: ports.random.clone(),
+        });
+        let delete_account_job =
+            DeleteAccountJob { erase: erase.clone(), revocations: ports.store.clone(), end: job_end.clone() };
+        let delete_organization_job = DeleteOrganizationJob {
+            accounts: ports.store.clone(),
+            catalog: ports.store.clone(),
+            erase,
+            store: store.clone(),
+            end: job_end.clone(),
+            clock: ports.clock.clone(),
+        };
         let delete_provider_job = DeleteProviderJob {
             catalog: ports.store.clone(),
             authorizations: ports.store.clone(),
             flows: ports.store.clone(),
             device_flows: ports.store.clone(),
-            leases: ports.store.clone(),
-            detach: delete_authorization.clone(),
+            mover,
             revoke: run_due_revocations.clone(),
             revocations: ports.store.clone(),
             queue: ports.store.clone(),
-            store: ports.store.clone(),
+            store: store.clone(),
             clock: ports.clock.clone(),
             random: ports.random.clone(),
         };
@@ -191,44 +282,55 @@ impl UseCases {
             catalog: ports.store.clone(),
             authorizations: ports.store.clone(),
             audit: ports.store.clone(),
-            store: ports.store.clone(),
+            end: job_end.clone(),
             clock: ports.clock.clone(),
-            random: ports.random.clone(),
         };
         Self {
             create_organization: Arc::new(CreateOrganization {
-                store: ports.store.clone(),
+                store: store.clone(),
                 clock: ports.clock.clone(),
                 random: ports.random.clone(),
             }),
             set_redirect_uris: Arc::new(SetRedirectUris {
                 accounts: ports.store.clone(),
-                store: ports.store.clone(),
+                store: store.clone(),
+                clock: ports.clock.clone(),
+                random: ports.random.clone(),
+            }),
+            delete_organization: Arc::new(DeleteOrganization {
+                accounts: ports.store.clone(),
+                store: store.clone(),
                 clock: ports.clock.clone(),
                 random: ports.random.clone(),
             }),
             create_account: Arc::new(CreateAccount {
                 accounts: ports.store.clone(),
-                store: ports.store.clone(),
+                store: store.clone(),
+                clock: ports.clock.clone(),
+                random: ports.random.clone(),
+            }),
+            delete_account: Arc::new(DeleteAccount {
+                accounts: ports.store.clone(),
+                store: store.clone(),
                 clock: ports.clock.clone(),
                 random: ports.random.clone(),
             }),
             issue_api_token: Arc::new(IssueApiToken {
                 accounts: ports.store.clone(),
-                store: ports.store.clone(),
+                store: store.clone(),
                 clock: ports.clock.clone(),
                 random: ports.random.clone(),
             }),
             list_api_tokens: Arc::new(ListApiTokens { tokens: ports.store.clone() }),
             revoke_api_token: Arc::new(RevokeApiToken {
                 tokens: ports.store.clone(),
-                store: ports.store.clone(),
+                store: store.clone(),
                 clock: ports.clock.clone(),
                 random: ports.random.clone(),
             }),
             open_session: Arc::new(OpenSession {
                 authenticate: authenticate.clone(),
-                store: ports.store.clone(),
+                store: store.clone(),
                 clock: ports.clock.clone(),
                 random: ports.random.clone(),
             }),
@@ -236,7 +338,7 @@ impl UseCases {
                 catalog: ports.store.clone(),
                 clients: ports.clients.clone(),
                 sealer: ports.sealer.clone(),
-                store: ports.store.clone(),
+                store: store.clone(),
                 clock: ports.clock.clone(),
                 random: ports.random.clone(),
                 settings: tokens,
@@ -254,13 +356,13 @@ impl UseCases {
                 catalog: ports.store.clone(),
                 clients: ports.clients.clone(),
                 sealer: ports.sealer.clone(),
-                store: ports.store.clone(),
+                store: store.clone(),
                 clock: ports.clock.clone(),
                 random: ports.random.clone(),
             }),
             delete_provider: Arc::new(DeleteProvider {
                 catalog: ports.store.clone(),
-                store: ports.store.clone(),
+                store: store.clone(),
                 clock: ports.clock.clone(),
                 random: ports.random.clone(),
             }),
@@ -269,7 +371,7 @@ impl UseCases {
                 catalog: ports.store.clone(),
                 clients: ports.clients.clone(),
                 sealer: ports.sealer.clone(),
-                store: ports.store.clone(),
+                store: store.clone(),
                 clock: ports.clock.clone(),
                 random: ports.random.clone(),
                 public_url: settings.public_url.clone(),
@@ -280,7 +382,7 @@ impl UseCases {
                 catalog: ports.store.clone(),
                 clients: ports.clients.clone(),
                 sealer: ports.sealer.clone(),
-                store: ports.store.clone(),
+                store: store.clone(),
                 clock: ports.clock.clone(),
                 random: ports.random.clone(),
                 asks_people: settings.asks_people,
@@ -289,7 +391,7 @@ impl UseCases {
                 catalog: ports.store.clone(),
                 flows: ports.store.clone(),
                 authorizations: ports.store.clone(),
-                store: ports.store.clone(),
+                store: store.clone(),
                 exchange,
                 tasks: ports.tasks.clone(),
                 clock: ports.clock.clone(),
@@ -300,7 +402,7 @@ impl UseCases {
                 catalog: ports.store.clone(),
                 clients: ports.clients.clone(),
                 sealer: ports.sealer.clone(),
-                store: ports.store.clone(),
+                store: store.clone(),
                 clock: ports.clock.clone(),
                 random: ports.random.clone(),
                 settings: tokens,
@@ -310,7 +412,7 @@ impl UseCases {
                 flows: ports.store.clone(),
                 clients: ports.clients.clone(),
                 sealer: ports.sealer.clone(),
-                store: ports.store.clone(),
+                store: store.clone(),
                 grants,
                 tasks: ports.tasks.clone(),
                 clock: ports.clock.clone(),
@@ -324,13 +426,13 @@ impl UseCases {
                 lend: lend_access_token.clone(),
                 clients: ports.clients.clone(),
                 sealer: ports.sealer.clone(),
-                store: ports.store.clone(),
+                store: store.clone(),
                 clock: ports.clock.clone(),
                 random: ports.random.clone(),
                 settings: tokens,
             }),
             queue_stats: Arc::new(QueueStats {
-                store: ports.store.clone(),
+                store: store.clone(),
                 clock: ports.clock.clone(),
                 random: ports.random.clone(),
             }),
@@ -338,7 +440,10 @@ impl UseCases {
             run_next_job: Arc::new(RunNextJob {
                 queue: ports.store.clone(),
                 delete_provider: delete_provider_job,
+                delete_account: delete_account_job,
+                delete_organization: delete_organization_job,
                 stats: stats_job,
+                end: job_end,
                 clock: ports.clock.clone(),
                 holder: settings.holder.clone(),
             }),
@@ -346,12 +451,23 @@ impl UseCases {
                 flows: ports.store.clone(),
                 device_flows: ports.store.clone(),
                 tokens: ports.store.clone(),
-                leases: ports.store.clone(),
                 revocations: ports.store.clone(),
+                tombstones: Arc::new(RemoveTombstones {
+                    accounts: ports.store.clone(),
+                    catalog: ports.store.clone(),
+                    queue: ports.store.clone(),
+                    revocations: ports.store.clone(),
+                    deletions: ports.store.clone(),
+                    store: store.clone(),
+                    clock: ports.clock.clone(),
+                    random: ports.random.clone(),
+                }),
                 clock: ports.clock.clone(),
             }),
+            view_revocations: Arc::new(ViewRevocations { queue: ports.store.clone() }),
             authenticate,
             lend_access_token,
+            refresh_due_tokens,
             delete_authorization,
             run_due_revocations,
         }

@@ -1,6 +1,7 @@
 //! The client of every type of provider: what is the same for all of them, over what sets one apart.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use grantkeeper_domain::authorizations::Scopes;
@@ -37,6 +38,11 @@ pub(crate) trait ProviderType: Send + Sync + 'static {
 
     /// See [`ProviderClient::refresh_model`].
     fn refresh_model(&self, endpoints: &ProviderEndpoints) -> RefreshModel;
+
+    /// See [`ProviderClient::idle_limit`].
+    fn idle_limit(&self, _endpoints: &ProviderEndpoints) -> Option<Duration> {
+        None
+    }
 
     /// See [`ProviderClient::revoke`].
     fn revoke(&self, _endpoints: &ProviderEndpoints) -> Option<Arc<dyn RevokeTokens>> {
@@ -97,6 +103,10 @@ impl<T: ProviderType> ProviderClient for Client<T> {
 
     fn refresh_model(&self, endpoints: &ProviderEndpoints) -> RefreshModel {
         self.0.refresh_model(endpoints)
+    }
+
+    fn idle_limit(&self, endpoints: &ProviderEndpoints) -> Option<Duration> {
+        self.0.idle_limit(endpoints)
     }
 
     fn revoke(&self, endpoints: &ProviderEndpoints) -> Option<Arc<dyn RevokeTokens>> {

@@ -9,6 +9,7 @@ use grantkeeper_domain::services::{Clock, Random};
 use grantkeeper_domain::{Ports, Store, UseCases};
 use ipnet::IpNet;
 
+use crate::external_oauth::WrittenProviders;
 use crate::limits::{LimitSettings, Limits};
 
 /// How the REST surface is set up.
@@ -42,6 +43,7 @@ pub struct Api {
     pub(crate) random: Arc<dyn Random>,
     pub(crate) readiness: Arc<dyn Readiness>,
     pub(crate) limits: Limits,
+    pub(crate) written_providers: WrittenProviders,
     pub(crate) settings: RestSettings,
 }
 
@@ -61,6 +63,7 @@ impl Api {
             random: ports.random.clone(),
             readiness,
             limits: Limits::new(&settings.limits),
+            written_providers: WrittenProviders::default(),
             settings,
         }
     }

@@ -75,7 +75,8 @@ impl<E: From<Unauthenticated> + ResponseError + 'static> FromRequest for Authent
     type Future = Ready<Result<Self, E>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let caller = request.extensions().get::<Caller>().cloned();
+        // Taken, not copied: a handler has one of it, and what looks at the caller besides is done by then.
+        let caller = request.extensions_mut().remove::<Caller>();
         ready(caller.map(|caller| Self(caller, PhantomData)).ok_or_else(|| Unauthenticated::NoToken.into()))
     }
 }

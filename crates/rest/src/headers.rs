@@ -1,9 +1,8 @@
 //! Headers that every answer has.
 
-use actix_web::body::MessageBody;
-use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::Error;
+use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderName, HeaderValue};
-use actix_web::middleware::Next;
 
 /// Nothing here may be cached, guessed at, framed, or leak its address (RFC 6749, 5.1; RFC 9700, 4.2.4 and 4.16).
 /// A page may bring a policy of its own.
@@ -15,16 +14,22 @@ const UNLESS_SET: [(HeaderName, &str); 5] = [
     (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
 ];
 
-pub(crate) async fn set<B: MessageBody>(
+pub(crate) fn set<S, B>(
     request: ServiceRequest,
-    next: Next<B>,
-) -> Result<ServiceResponse<B>, actix_web::Error> {
-    let mut response = next.call(request).await?;
-    let headers = response.headers_mut();
-    for (name, value) in UNLESS_SET {
-        if !headers.contains_key(&name) {
-            headers.insert(name, HeaderValue::from_static(value));
+    next: &S,
+) -> impl Future<Output = Result<ServiceResponse<B>, Error>> + use<S, B>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
+{
+    let answering = next.call(request);
+    async move {
+        let mut response = answering.await?;
+        let headers = response.headers_mut();
+        for (name, value) in UNLESS_SET {
+            if !headers.contains_key(&name) {
+                headers.insert(name, HeaderValue::from_static(value));
+            }
         }
+        Ok(response)
     }
-    Ok(response)
 }

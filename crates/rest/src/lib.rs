@@ -12,16 +12,19 @@ mod external_oauth;
 mod headers;
 mod health;
 mod limits;
+mod normal_path;
 mod openapi;
 mod pages;
 mod query;
+mod request_id;
 mod request_log;
 mod routes;
 mod session;
 
-use actix_web::body::{BoxBody, MessageBody};
+use std::rc::Rc;
+
+use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
-use actix_web::middleware::{NormalizePath, from_fn};
 use actix_web::{App, web};
 
 pub use api::{Api, Readiness, RestSettings};
@@ -30,6 +33,8 @@ pub use external_oauth::{EXTERNAL_OAUTH_LIMITS, EXTERNAL_OAUTH_ROUTES};
 pub use limits::{LimitSettings, PerMinute, Purpose};
 pub use openapi::description;
 pub use pages::PAGES;
+
+use self::request_id::RequestIds;
 
 /// The whole web application over one [`Api`].
 pub fn app(
@@ -43,6 +48,7 @@ pub fn app(
         InitError = (),
     > + use<>,
 > {
+    let ids = Rc::new(RequestIds::new(&*api.random));
     App::new()
         .app_data(api)
         // First, since the router tries one after the other.
@@ -51,9 +57,8 @@ pub fn app(
         .configure(health::routes)
         .configure(openapi::routes)
         .configure(pages::routes)
-        .default_service(web::to(external_oauth::no_such_path))
-        .wrap(from_fn(headers::set::<BoxBody>))
-        .wrap(from_fn(request_log::log::<BoxBody>))
-        // With and without a slash at the end, and never by a redirect.
-        .wrap(NormalizePath::trim())
+        .default_service(web::to(|| async { external_oauth::no_such_path() }))
+        .wrap_fn(headers::set)
+        .wrap_fn(move |request, next| request_log::log(&ids, request, next))
+        .wrap_fn(normal_path::normalize)
 }

@@ -26,6 +26,11 @@ pub(crate) fn of(settings: &Settings) -> Value {
             "freshness_margin": settings.tokens.freshness_margin.as_secs(),
             "caller_wait": settings.tokens.caller_wait.as_secs(),
             "upstream_limit": settings.tokens.upstream_limit.as_secs(),
+            "refresh_lease": settings.tokens.refresh_lease.as_secs(),
+            "in_use_days": settings.tokens.in_use_for.as_secs() / (24 * 3600),
+            "refreshes_at_once": settings.tokens.refreshes_at_once,
+            "refreshes_per_second": settings.tokens.refreshes_per_second,
+            "hand_out_record": settings.tokens.hand_out_record.as_str(),
         },
         "limits": limits(&settings.limits),
         "browser": {

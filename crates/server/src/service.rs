@@ -46,6 +46,7 @@ impl Service {
         let domain_settings = DomainSettings {
             public_url: public_url.as_str().to_owned(),
             tokens: wiring::token_settings(settings),
+            hand_out_record: wiring::hand_out_record(settings),
             asks_people: settings.browser.confirmation,
             holder: wiring::holder(&*ports.random),
         };

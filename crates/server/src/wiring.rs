@@ -6,7 +6,7 @@ use std::time::Duration;
 use grantkeeper_config::{self as config, AllowedPeer, EndpointReplacements, KeyText, Settings};
 use grantkeeper_domain::providers::ProviderKind;
 use grantkeeper_domain::services::{Clock, Random};
-use grantkeeper_domain::tokens::TokenSettings;
+use grantkeeper_domain::tokens::{HandOutRecord, TokenSettings};
 use grantkeeper_domain::{BackgroundTasks, Ports, Store};
 use grantkeeper_provider_clients::{
     ClientSettings, EndpointOverrides, Limits, NetworkPolicy, ProviderDirectory,
@@ -111,7 +111,19 @@ pub(crate) fn token_settings(settings: &Settings) -> TokenSettings {
         freshness_margin: settings.tokens.freshness_margin,
         caller_wait: settings.tokens.caller_wait,
         upstream_limit: settings.tokens.upstream_limit,
+        lease_silence: settings.tokens.refresh_lease,
+        in_use_for: settings.tokens.in_use_for,
+        refreshes_at_once: settings.tokens.refreshes_at_once,
+        refreshes_per_second: settings.tokens.refreshes_per_second,
         ..TokenSettings::default()
+    }
+}
+
+/// When a hand-out is in the store.
+pub(crate) fn hand_out_record(settings: &Settings) -> HandOutRecord {
+    match settings.tokens.hand_out_record {
+        config::HandOutRecord::Within100Ms => HandOutRecord::Within100Ms,
+        config::HandOutRecord::BeforeRelease => HandOutRecord::BeforeRelease,
     }
 }
 

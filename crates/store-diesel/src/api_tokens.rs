@@ -11,8 +11,9 @@ use grantkeeper_domain::{StoreError, Version};
 
 use crate::DieselStore;
 use crate::columns::{Id, Time};
-use crate::connection::Connection;
+use crate::connection::{Connection, Query};
 use crate::failure::{Failure, Unreadable};
+use crate::look_up::{Key, Row};
 use crate::rows::{FromRow, versioned};
 use crate::schema::{accounts, api_tokens};
 
@@ -86,6 +87,31 @@ pub(crate) fn by_hash(hash: String) -> _ {
 }
 
 #[auto_type]
+pub(crate) fn by_hashes(hashes: Vec<String>) -> _ {
+    api_tokens::table.inner_join(accounts::table).filter(api_tokens::hash.eq_any(hashes))
+}
+
+/// The hash of a token, which is read with its account.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(crate) struct TokenKey(String);
+
+impl Key for TokenKey {
+    type Entity = (ApiToken, Account);
+
+    fn query(self) -> impl Query<Row<Self>> {
+        by_hash(self.0)
+    }
+
+    fn query_all(keys: Vec<Self>) -> impl Query<Row<Self>> + Clone {
+        by_hashes(keys.into_iter().map(|key| key.0).collect())
+    }
+
+    fn of((row, _): &Row<Self>) -> Self {
+        Self(row.hash.clone())
+    }
+}
+
+#[auto_type]
 pub(crate) fn by_id(id: Id) -> _ {
     api_tokens::table.filter(api_tokens::id.eq(id))
 }
@@ -105,8 +131,8 @@ pub(crate) fn expired(before: Time) -> _ {
 #[async_trait]
 impl ApiTokenStore for DieselStore {
     async fn token_by_hash(&self, hash: &SecretHash) -> Result<Option<(ApiToken, Account)>, StoreError> {
-        let hash = hash.as_str().to_owned();
-        self.one(by_hash(hash)).await
+        let key = TokenKey(hash.as_str().to_owned());
+        Ok(self.database.look_up(&self.api_tokens, key).await?)
     }
 
     async fn token(&self, id: ApiTokenId) -> Result<Option<ApiToken>, StoreError> {
@@ -115,11 +141,6 @@ impl ApiTokenStore for DieselStore {
 
     async fn tokens_of(&self, account: AccountId) -> Result<Vec<ApiToken>, StoreError> {
         self.all(of_account(account.into())).await
-    }
-
-    async fn note_use(&self, id: ApiTokenId, at: DateTime<Utc>) -> Result<(), StoreError> {
-        let noted = diesel::update(by_id(id.into())).set(api_tokens::last_used_at.eq(Time(at)));
-        self.execute(noted).await.map(|_| ())
     }
 
     async fn purge_expired_tokens(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {

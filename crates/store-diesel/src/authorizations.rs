@@ -11,8 +11,9 @@ use grantkeeper_domain::{StoreError, Version};
 
 use crate::DieselStore;
 use crate::columns::{Id, Json, Time};
-use crate::connection::Connection;
+use crate::connection::{Connection, Query};
 use crate::failure::{Failure, Unreadable};
+use crate::look_up::{Key, Row};
 use crate::rows::{FromRow, bytes, scope_list, versioned};
 use crate::schema::{authorizations, providers};
 
@@ -43,6 +44,8 @@ pub(crate) struct AuthorizationRow {
     created_at: Time,
     version: i64,
     redirect_uri: Option<String>,
+    lost_refresh: Option<i64>,
+    failing_since: Option<Time>,
 }
 
 impl AuthorizationRow {
@@ -59,7 +62,7 @@ impl AuthorizationRow {
             credential_id: authorization.credential_id.into(),
             issuer: authorization.issuer.clone(),
             subject: authorization.subject.clone(),
-            user_info: Json(authorization.user.clone()),
+            user_info: Json::Value(authorization.user.clone()),
             requested_scopes: scope_list(&authorization.requested_scopes),
             granted_scopes: scope_list(&authorization.granted_scopes),
             access_token: authorization.access_token.as_bytes().to_vec(),
@@ -76,6 +79,8 @@ impl AuthorizationRow {
             created_at: authorization.created_at.into(),
             version: version.get(),
             redirect_uri: authorization.redirect_uri.clone(),
+            lost_refresh: authorization.lost_refresh,
+            failing_since: authorization.failing_since.map(Time),
         }
     }
 }
@@ -97,10 +102,14 @@ impl FromRow for Authorization {
             credential_id: row.credential_id.into(),
             issuer: row.issuer,
             subject: row.subject,
-            user: row.user_info.0,
+            user: row.user_info.read("authorizations.user_info")?,
             redirect_uri: row.redirect_uri,
-            requested_scopes: row.requested_scopes.0.into_iter().collect(),
-            granted_scopes: row.granted_scopes.0.into_iter().collect(),
+            requested_scopes: row
+                .requested_scopes
+                .read("authorizations.requested_scopes")?
+                .into_iter()
+                .collect(),
+            granted_scopes: row.granted_scopes.read("authorizations.granted_scopes")?.into_iter().collect(),
             access_token: SealedSecret::from_bytes(row.access_token),
             issued_at: row.issued_at.into(),
             expires_at: row.expires_at.map(Into::into),
@@ -108,7 +117,9 @@ impl FromRow for Authorization {
             refresh_token_expires_at: row.refresh_token_expires_at.map(Into::into),
             grant,
             grant_since: row.grant_since.into(),
+            lost_refresh: row.lost_refresh,
             last_failure: row.last_failure,
+            failing_since: row.failing_since.map(Into::into),
             next_attempt_at: row.next_attempt_at.map(Into::into),
             last_refreshed_at: row.last_refreshed_at.map(Into::into),
             created_at: row.created_at.into(),
@@ -120,11 +131,44 @@ impl FromRow for Authorization {
 versioned!(Authorization, AuthorizationRow in authorizations);
 
 #[auto_type]
-pub(crate) fn by_id(organization: Id, id: Id) -> _ {
-    authorizations::table
-        .inner_join(providers::table)
-        .filter(authorizations::id.eq(id))
-        .filter(authorizations::organization_id.eq(organization))
+pub(crate) fn by_id(id: Id) -> _ {
+    authorizations::table.inner_join(providers::table).filter(authorizations::id.eq(id))
+}
+
+type WithProviderVersion = (<authorizations::table as Table>::AllColumns, providers::version);
+
+const WITH_PROVIDER_VERSION: WithProviderVersion = (authorizations::all_columns, providers::version);
+
+#[auto_type]
+pub(crate) fn with_provider_version(id: Id) -> _ {
+    let columns: WithProviderVersion = WITH_PROVIDER_VERSION;
+    authorizations::table.inner_join(providers::table).filter(authorizations::id.eq(id)).select(columns)
+}
+
+#[auto_type]
+pub(crate) fn with_provider_versions(ids: Vec<Id>) -> _ {
+    let columns: WithProviderVersion = WITH_PROVIDER_VERSION;
+    authorizations::table.inner_join(providers::table).filter(authorizations::id.eq_any(ids)).select(columns)
+}
+
+/// The id of an authorization, which is read with the version of its provider.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(crate) struct AuthorizationKey(Id);
+
+impl Key for AuthorizationKey {
+    type Entity = (Authorization, Version);
+
+    fn query(self) -> impl Query<Row<Self>> {
+        with_provider_version(self.0)
+    }
+
+    fn query_all(keys: Vec<Self>) -> impl Query<Row<Self>> + Clone {
+        with_provider_versions(keys.into_iter().map(|key| key.0).collect())
+    }
+
+    fn of((row, _): &Row<Self>) -> Self {
+        Self(row.id)
+    }
 }
 
 #[auto_type]
@@ -152,6 +196,20 @@ pub(crate) fn at_provider(provider: Id, limit: i64) -> _ {
         .limit(limit)
 }
 
+impl DieselStore {
+    /// An authorization with its provider, which is known from then on.
+    async fn with_provider(
+        &self,
+        id: AuthorizationId,
+    ) -> Result<Option<(Authorization, Provider)>, StoreError> {
+        let found: Option<(Authorization, Provider)> = self.one(by_id(id.into())).await?;
+        if let Some((_, provider)) = &found {
+            self.known_providers.keep(provider);
+        }
+        Ok(found)
+    }
+}
+
 #[async_trait]
 impl AuthorizationStore for DieselStore {
     async fn authorization(
@@ -159,7 +217,16 @@ impl AuthorizationStore for DieselStore {
         organization: OrganizationId,
         id: AuthorizationId,
     ) -> Result<Option<(Authorization, Provider)>, StoreError> {
-        self.one(by_id(organization.into(), id.into())).await
+        let key = AuthorizationKey(id.into());
+        let Some((authorization, version)) = self.database.look_up(&self.authorizations, key).await? else {
+            return Ok(None);
+        };
+        let found = match self.known_providers.at(authorization.provider_id, version) {
+            Some(provider) => Some((authorization, Provider::clone(&provider))),
+            // Both once more, so that they are of one moment.
+            None => self.with_provider(id).await?,
+        };
+        Ok(found.filter(|(authorization, _)| authorization.organization_id == organization))
     }
 
     async fn authorizations_of(

@@ -1,5 +1,6 @@
 //! Column types that every database can keep, each under its own type: ids, times and JSON.
 
+use std::borrow::Cow;
 use std::fmt::Debug;
 use std::io::Write;
 
@@ -20,6 +21,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
+use crate::failure::Unreadable;
+
 /// A UUID: `uuid` on PostgreSQL, 16 bytes on SQLite.
 #[derive(Clone, Copy, Debug, SqlType, QueryId)]
 #[diesel(postgres_type(oid = 2950, array_oid = 2951), sqlite_type(name = "Binary"))]
@@ -37,7 +40,7 @@ pub struct TimeColumn;
 pub struct JsonColumn;
 
 /// An id of whatever noun.
-#[derive(Clone, Copy, Debug, AsExpression, FromSqlRow)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, AsExpression, FromSqlRow)]
 #[diesel(sql_type = IdColumn)]
 pub(crate) struct Id(Uuid);
 
@@ -89,7 +92,7 @@ ids! {
 }
 
 /// A time, in whole microseconds.
-#[derive(Clone, Copy, Debug, AsExpression, FromSqlRow)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, AsExpression, FromSqlRow)]
 #[diesel(sql_type = TimeColumn)]
 pub(crate) struct Time(pub(crate) DateTime<Utc>);
 
@@ -132,41 +135,61 @@ impl FromSql<TimeColumn, Pg> for Time {
 }
 
 /// A value that is kept as JSON, where no query looks inside.
+///
+/// It is parsed when an entity is made of its row, and not before: a document that cannot be read must not take down the
+/// other rows of a query, which may be for somebody else.
 #[derive(Clone, Debug, AsExpression, FromSqlRow)]
 #[diesel(sql_type = JsonColumn)]
-pub(crate) struct Json<T: Debug>(pub(crate) T);
+pub(crate) enum Json<T: Debug> {
+    /// To be written.
+    Value(T),
+    /// As it was read.
+    Document(Vec<u8>),
+}
+
+impl<T: Debug + Serialize> Json<T> {
+    fn document(&self) -> serde_json::Result<Cow<'_, [u8]>> {
+        match self {
+            Self::Value(value) => serde_json::to_vec(value).map(Cow::Owned),
+            Self::Document(document) => Ok(Cow::Borrowed(document)),
+        }
+    }
+}
+
+impl<T: Debug + DeserializeOwned> Json<T> {
+    /// The value that the column of that name holds.
+    pub(crate) fn read(self, column: &'static str) -> Result<T, Unreadable> {
+        match self {
+            Self::Value(value) => Ok(value),
+            // serde's own message may quote the document, which is a user's profile.
+            Self::Document(document) => serde_json::from_slice(&document).map_err(|_| Unreadable(column)),
+        }
+    }
+}
 
 impl<T: Debug + Serialize> ToSql<JsonColumn, Sqlite> for Json<T> {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
-        out.set_value(serde_json::to_string(&self.0)?);
+        out.set_value(String::from_utf8(self.document()?.into_owned())?);
         Ok(IsNull::No)
     }
 }
 
-impl<T: Debug + DeserializeOwned> FromSql<JsonColumn, Sqlite> for Json<T> {
+impl<T: Debug> FromSql<JsonColumn, Sqlite> for Json<T> {
     fn from_sql(value: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
         let text = <String as FromSql<Text, Sqlite>>::from_sql(value)?;
-        parse(text.as_bytes())
+        Ok(Self::Document(text.into_bytes()))
     }
 }
 
 impl<T: Debug + Serialize> ToSql<JsonColumn, Pg> for Json<T> {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
-        out.write_all(&serde_json::to_vec(&self.0)?)?;
+        out.write_all(&self.document()?)?;
         Ok(IsNull::No)
     }
 }
 
-impl<T: Debug + DeserializeOwned> FromSql<JsonColumn, Pg> for Json<T> {
+impl<T: Debug> FromSql<JsonColumn, Pg> for Json<T> {
     fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
-        parse(value.as_bytes())
+        Ok(Self::Document(value.as_bytes().to_vec()))
     }
-}
-
-fn parse<T: Debug + DeserializeOwned>(document: &[u8]) -> deserialize::Result<Json<T>> {
-    // serde's own message may quote the document, which is a user's profile.
-    let parsed = serde_json::from_slice(document).map_err(|error| {
-        format!("unexpected JSON in column {} of its line {}", error.column(), error.line())
-    })?;
-    Ok(Json(parsed))
 }

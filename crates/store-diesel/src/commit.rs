@@ -7,13 +7,18 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use grantkeeper_domain::audit::AuditEntry;
+use grantkeeper_domain::ids::AuthorizationId;
+use grantkeeper_domain::tokens::{RefreshEnd, RequestEnd};
 use grantkeeper_domain::{Change, CommitError, Row, UnitOfWork};
 
 use crate::DieselStore;
 use crate::audit;
 use crate::connection::Connection;
 use crate::failure::Failure;
+use crate::moot_ends::MootEnds;
 use crate::postgres::{OUTCOME_LIMIT, pause, within};
+use crate::refreshes;
 use crate::rows::Versioned;
 
 #[async_trait]
@@ -21,6 +26,10 @@ impl UnitOfWork for DieselStore {
     async fn commit(&self, mut changes: Vec<Change>) -> Result<(), CommitError> {
         // Nothing refers to them, so the order of all else stays as it is.
         changes.sort_by_key(|change| !is_audit(change));
+        // Neither depends on another's. In the order of their ids, as `uses` locks them: nobody waits for ever.
+        for together in changes.chunk_by_mut(|a, b| refreshed(a).is_some() && refreshed(b).is_some()) {
+            together.sort_by_key(refreshed);
+        }
         let changes = Arc::new(changes);
         match self.attempt(&changes).await {
             Err(Failure::UnknownOutcome) if changes.first().is_some_and(is_audit) => {
@@ -59,12 +68,55 @@ impl DieselStore {
 }
 
 fn is_audit(change: &Change) -> bool {
-    matches!(change, Change::Audit(_))
+    audit_entry(change).is_some()
+}
+
+fn audit_entry(change: &Change) -> Option<&AuditEntry> {
+    match change {
+        Change::Audit(entry) => Some(entry),
+        _ => None,
+    }
+}
+
+/// The authorization whose row of refreshes is changed, and nothing else.
+fn refreshed(change: &Change) -> Option<AuthorizationId> {
+    match change {
+        Change::ForgetRequests(id) | Change::ScheduleRefresh(id, _) => Some(*id),
+        Change::EndRefresh(end) => Some(end.authorization_id),
+        _ => None,
+    }
+}
+
+fn moot_end(change: &Change) -> Option<&RefreshEnd> {
+    match change {
+        Change::EndRefresh(end) if end.request == RequestEnd::Moot => Some(end),
+        _ => None,
+    }
+}
+
+/// Of one authorization only once.
+fn are_given_back_together(a: &Change, b: &Change) -> bool {
+    let ids = moot_end(a).zip(moot_end(b)).map(|(a, b)| (a.authorization_id, b.authorization_id));
+    ids.is_some_and(|(a, b)| a != b)
 }
 
 async fn apply_all(changes: Arc<Vec<Change>>, c: &mut Connection<'_>) -> Result<(), Failure> {
-    for change in changes.iter() {
-        apply(change, c).await?;
+    let entries: Vec<_> = changes.iter().map_while(audit_entry).collect();
+    let others = if entries.len() > 1 {
+        c.write(audit::append_all(&entries)).await?;
+        &changes[entries.len()..]
+    } else {
+        &changes
+    };
+    for together in others.chunk_by(are_given_back_together) {
+        let moot: Vec<_> = together.iter().filter_map(moot_end).collect();
+        if !moot.is_empty() {
+            c.write(MootEnds::of(moot)).await?;
+            continue;
+        }
+        for change in together {
+            apply(change, c).await?;
+        }
     }
     Ok(())
 }
@@ -78,6 +130,9 @@ async fn apply(change: &Change, c: &mut Connection<'_>) -> Result<(), Failure> {
         }
         Change::Delete(row) => wrote_one(versioned(row).remove(c).await?, Failure::Conflict),
         Change::Audit(entry) => wrote_one(c.execute(audit::append(entry)).await?, Failure::IdTaken),
+        Change::ForgetRequests(id) => refreshes::forget_requests(*id, c).await,
+        Change::ScheduleRefresh(id, due_at) => refreshes::schedule(*id, *due_at, c).await,
+        Change::EndRefresh(end) => refreshes::end(*end, c).await,
     }
 }
 

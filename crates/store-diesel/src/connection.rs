@@ -4,7 +4,7 @@
 //! stands here and in `database`, and nowhere else: a query is a plain value, and the method of a port is written once.
 
 use diesel::query_dsl::methods::{ExecuteDsl as ExecuteBlocking, LoadQuery as LoadBlocking};
-use diesel::{RunQueryDsl, SqliteConnection};
+use diesel::{QueryResult, RunQueryDsl, SqliteConnection};
 use diesel_async::AsyncPgConnection;
 use diesel_async::methods::{ExecuteDsl as ExecuteAsync, LoadQuery as LoadAsync};
 use futures_util::future::BoxFuture;
@@ -49,6 +49,18 @@ impl<S> Statement for S where
 {
 }
 
+/// Rows that are written alike.
+pub(crate) trait Batch: Send + 'static {
+    /// All of them in one statement, for PostgreSQL.
+    type Statement: for<'c> ExecuteAsync<&'c AsyncPgConnection> + Send + 'static;
+
+    /// That statement.
+    fn statement(self) -> Self::Statement;
+
+    /// Writes one after another, as SQLite does: there a statement costs no round trip, and a short one stays prepared.
+    fn write_each(self, c: &mut SqliteConnection) -> QueryResult<()>;
+}
+
 /// What is done in one transaction. The box is what it takes to say that it borrows the connection and may be sent.
 pub(crate) trait Work<T>:
     for<'c> FnOnce(&'c mut Connection<'_>) -> BoxFuture<'c, Result<T, Failure>> + Send + 'static
@@ -84,6 +96,14 @@ impl Connection<'_> {
         }
     }
 
+    /// Writes a batch.
+    pub(crate) async fn write(&mut self, batch: impl Batch) -> Result<(), Failure> {
+        match self {
+            Self::Sqlite(c) => Ok(batch.write_each(c)?),
+            Self::Postgres(c) => execute(batch.statement(), c).await.map(drop),
+        }
+    }
+
     /// The entity of the first row, where there is one.
     pub(crate) async fn one<E: FromRow>(&mut self, query: impl Query<E::Row>) -> Result<Option<E>, Failure> {
         let rows = self.load(query).await?;
@@ -109,12 +129,12 @@ pub(crate) fn load<R: Send + 'static>(
 }
 
 /// Runs a statement over a connection.
-pub(crate) fn execute(
-    statement: impl Statement,
-    mut c: &AsyncPgConnection,
-) -> BoxFuture<'_, Result<usize, Failure>> {
+pub(crate) fn execute<'c>(
+    statement: impl for<'a> ExecuteAsync<&'a AsyncPgConnection> + Send + 'static,
+    mut c: &'c AsyncPgConnection,
+) -> BoxFuture<'c, Result<usize, Failure>> {
     Box::pin(async move {
-        let rows = diesel_async::RunQueryDsl::execute(statement, &mut c).await;
+        let rows = ExecuteAsync::execute(statement, &mut c).await;
         rows.map_err(Failure::of_postgres)
     })
 }

@@ -51,7 +51,7 @@ impl Database {
     ) -> Result<Option<E>, StoreError> {
         let rows = match self {
             Self::Sqlite(database) => database.load(query).await?,
-            Self::Postgres(database) => database.load_soon(query).await?,
+            Self::Postgres(database) => database.lines().load(query).await?,
         };
         let entity = rows.into_iter().next().map(E::from_row).transpose();
         Ok(entity.map_err(Failure::from)?)

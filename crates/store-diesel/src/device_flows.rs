@@ -107,7 +107,7 @@ impl FromRow for DeviceFlow {
             stage: row.stage()?,
             handle_hash: SecretHash::from_stored(row.handle_hash),
             device_code: SealedSecret::from_bytes(row.device_code),
-            scopes: row.scopes.0.into_iter().collect(),
+            scopes: row.scopes.read("device_flows.scopes")?.into_iter().collect(),
             endpoints: SecretHash::from_stored(row.endpoints),
             interval: TimeDelta::microseconds(row.interval_micros),
             next_poll_at: row.next_poll_at.into(),

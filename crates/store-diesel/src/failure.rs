@@ -24,6 +24,9 @@ pub(crate) enum Failure {
     /// The transaction that the work shared with others did not become durable.
     #[error("the transaction was not committed")]
     NotCommitted(#[source] Arc<QueryError>),
+    /// A read for many at once failed: each of them is told.
+    #[error(transparent)]
+    Shared(Arc<Self>),
     /// PostgreSQL cannot do it now: it is full, too slow, read-only, or shutting down.
     #[error("the database cannot do it now")]
     NotNow(#[source] QueryError),
@@ -89,10 +92,16 @@ impl Failure {
         matches!(self, Self::Query(error) if broken_rule(error) == Some(Unique::Id))
     }
 
+    /// Whether a row holds what this version cannot read.
+    pub(crate) fn is_unreadable(&self) -> bool {
+        matches!(self, Self::Unreadable(_) | Self::Query(QueryError::DeserializationError(_)))
+    }
+
     /// Whether the same work may succeed later.
     pub(crate) fn is_passing(&self) -> bool {
         match self {
             Self::Query(error) => is_bad_moment(error),
+            Self::Shared(failure) => failure.is_passing(),
             Self::NotNow(_)
             | Self::Disconnected(_)
             | Self::NotCommitted(_)

@@ -155,7 +155,7 @@ impl FromRow for Flow {
             redirect_uri: row.redirect_uri,
             pkce_verifier: row.pkce_verifier.map(SealedSecret::from_bytes),
             nonce: SealedSecret::from_bytes(row.nonce),
-            scopes: row.scopes.0.into_iter().collect(),
+            scopes: row.scopes.read("flows.scopes")?.into_iter().collect(),
             force_consent: row.force_consent,
             endpoints: SecretHash::from_stored(row.endpoints),
             created_at: row.created_at.into(),

@@ -22,7 +22,7 @@ use crate::schema::jobs;
 pub(crate) struct JobRow {
     id: Id,
     organization_id: Id,
-    requested_by: Id,
+    requested_by: Option<Id>,
     kind: String,
     provider_id: Option<Id>,
     name: String,
@@ -34,18 +34,20 @@ pub(crate) struct JobRow {
     lease_holder: Option<String>,
     lease_until: Option<Time>,
     version: i64,
+    account_id: Option<Id>,
 }
 
 impl JobRow {
     fn of(job: &Job, version: Version) -> Self {
-        let provider_id = match job.kind {
-            JobKind::DeleteProvider { provider_id } => Some(provider_id.into()),
-            JobKind::Stats => None,
+        let (provider_id, account_id) = match job.kind {
+            JobKind::DeleteProvider { provider_id } => (Some(provider_id.into()), None),
+            JobKind::DeleteAccount { account_id } => (None, Some(account_id.into())),
+            JobKind::DeleteOrganization | JobKind::Stats => (None, None),
         };
         Self {
             id: job.id.into(),
             organization_id: job.organization_id.into(),
-            requested_by: job.requested_by.into(),
+            requested_by: job.requested_by.map(Into::into),
             kind: job.kind.name().as_str().to_owned(),
             provider_id,
             name: job.name.clone(),
@@ -53,10 +55,11 @@ impl JobRow {
             created_at: job.created_at.into(),
             started_at: job.started_at.map(Time),
             finished_at: job.finished_at.map(Time),
-            details: Json(job.details.clone()),
+            details: Json::Value(job.details.clone()),
             lease_holder: job.lease.as_ref().map(|lease| lease.holder.clone()),
             lease_until: job.lease.as_ref().map(|lease| Time(lease.until)),
             version: version.get(),
+            account_id,
         }
     }
 }
@@ -65,25 +68,29 @@ impl FromRow for Job {
     type Row = JobRow;
 
     fn from_row(row: JobRow) -> Result<Self, Unreadable> {
-        let kind = match (JobKindName::from_name(&row.kind), row.provider_id) {
-            (Some(JobKindName::DeleteProvider), Some(id)) => {
+        let kind = match (JobKindName::from_name(&row.kind), row.provider_id, row.account_id) {
+            (Some(JobKindName::DeleteProvider), Some(id), None) => {
                 JobKind::DeleteProvider { provider_id: id.into() }
             }
-            (Some(JobKindName::Stats), None) => JobKind::Stats,
+            (Some(JobKindName::DeleteAccount), None, Some(id)) => {
+                JobKind::DeleteAccount { account_id: id.into() }
+            }
+            (Some(JobKindName::DeleteOrganization), None, None) => JobKind::DeleteOrganization,
+            (Some(JobKindName::Stats), None, None) => JobKind::Stats,
             _ => return Err(Unreadable("jobs.kind")),
         };
         let lease = row.lease_holder.zip(row.lease_until);
         Ok(Self {
             id: row.id.into(),
             organization_id: row.organization_id.into(),
-            requested_by: row.requested_by.into(),
+            requested_by: row.requested_by.map(Into::into),
             kind,
             name: row.name,
             status: JobStatus::from_name(&row.status).ok_or(Unreadable("jobs.status"))?,
             created_at: row.created_at.into(),
             started_at: row.started_at.map(Into::into),
             finished_at: row.finished_at.map(Into::into),
-            details: row.details.0,
+            details: row.details.read("jobs.details")?,
             lease: lease.map(|(holder, Time(until))| Lease { holder, until }),
             version: Version::from_stored(row.version),
         })

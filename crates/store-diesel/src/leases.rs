@@ -2,86 +2,91 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use diesel::dsl::{auto_type, exists, not};
+use diesel::dsl::auto_type;
 use diesel::prelude::*;
-use diesel::upsert::excluded;
 use grantkeeper_domain::StoreError;
 use grantkeeper_domain::ids::AuthorizationId;
-use grantkeeper_domain::tokens::{RefreshLease, RefreshLeases};
+use grantkeeper_domain::tokens::{DueClaim, DueRefresh, RefreshLease, RefreshLeases, SignOfLife, TakenLease};
 
 use crate::DieselStore;
 use crate::columns::{Id, Time};
 use crate::connection::Connection;
+use crate::due_refreshes::{claim, due};
 use crate::failure::Failure;
-use crate::schema::{authorizations, refresh_leases};
+use crate::refreshes::{ById, RefreshRow, by_id, leased};
+use crate::schema::refreshes;
 
-#[derive(Insertable)]
-#[diesel(table_name = refresh_leases)]
-struct LeaseRow {
-    authorization_id: Id,
-    holder: String,
-    held_until: Time,
-    fence: i64,
-}
+/// How often a lease is tried for that was held when it was asked for, and free when its holder was.
+const TAKE_TRIES: u32 = 3;
 
-/// Takes the lease in one statement: its fence, or `None` where another's stands.
-async fn take(first: LeaseRow, now: Time, c: &mut Connection<'_>) -> Result<Option<i64>, Failure> {
-    // The condition of an upsert, which diesel keeps apart from that of a query.
-    use diesel::query_dsl::methods::FilterDsl as _;
-
-    let mine = refresh_leases::holder.eq(excluded(refresh_leases::holder));
-    let free = refresh_leases::holder.is_null().or(refresh_leases::held_until.le(now));
-    let fence = diesel::insert_into(refresh_leases::table)
-        .values(first)
-        .on_conflict(refresh_leases::authorization_id)
-        .do_update()
-        .set((
-            refresh_leases::holder.eq(excluded(refresh_leases::holder)),
-            refresh_leases::held_until.eq(excluded(refresh_leases::held_until)),
-            refresh_leases::fence.eq(refresh_leases::fence + 1),
-        ))
-        .filter(free.or(mine))
-        .returning(refresh_leases::fence);
-    Ok(c.load(fence).await?.into_iter().next())
-}
-
-/// Lapsed leases of authorizations that are gone.
+/// The row of a lease, as long as it is held under its fence.
 #[auto_type]
-pub(crate) fn abandoned(before: Time) -> _ {
-    let authorization = authorizations::table.filter(authorizations::id.eq(refresh_leases::authorization_id));
-    refresh_leases::table.filter(refresh_leases::held_until.lt(before)).filter(not(exists(authorization)))
+fn held(id: Id, fence: i64) -> _ {
+    let row: ById = by_id(id);
+    row.filter(refreshes::fence.eq(fence)).filter(refreshes::holder.is_not_null())
+}
+
+async fn take(
+    id: AuthorizationId,
+    holder: String,
+    silent: Option<SignOfLife>,
+    now: Time,
+    c: &mut Connection<'_>,
+) -> Result<TakenLease, Failure> {
+    let mut tries = 1;
+    loop {
+        let free = refreshes::holder.is_null();
+        // Nothing is equal to null.
+        let (fence, beat) = (silent.map(|sign| sign.fence), silent.map(|sign| sign.beat));
+        let is_silent = refreshes::fence.nullable().eq(fence).and(refreshes::beat.nullable().eq(beat));
+        let rows = by_id(id.into()).filter(free.or(is_silent));
+        let taken = leased!(rows, holder.clone(), now).returning(refreshes::all_columns);
+        if let Some(row) = c.one::<RefreshRow>(taken).await? {
+            return Ok(TakenLease::Taken(row.lease(holder)));
+        }
+        match c.one::<RefreshRow>(by_id(id.into())).await? {
+            None => return Ok(TakenLease::Gone),
+            Some(row) if row.holder.is_none() && tries < TAKE_TRIES => tries += 1,
+            Some(row) => return Ok(TakenLease::Held(row.sign_of_life())),
+        }
+    }
 }
 
 #[async_trait]
 impl RefreshLeases for DieselStore {
     async fn take_lease<'a>(
         &self,
-        authorization_id: AuthorizationId,
+        authorization: AuthorizationId,
         holder: &'a str,
+        silent: Option<SignOfLife>,
         now: DateTime<Utc>,
-        until: DateTime<Utc>,
-    ) -> Result<Option<RefreshLease>, StoreError> {
+    ) -> Result<TakenLease, StoreError> {
         let holder = holder.to_owned();
-        let first = LeaseRow {
-            authorization_id: authorization_id.into(),
-            holder: holder.clone(),
-            held_until: Time(until),
-            fence: 1,
-        };
-        let fence = self.write(move |c| Box::pin(take(first, Time(now), c))).await?;
-        Ok(fence.map(|fence| RefreshLease { authorization_id, holder, until, fence }))
+        self.write(move |c| Box::pin(take(authorization, holder, silent, Time(now), c))).await
     }
 
-    async fn release_lease(&self, lease: &RefreshLease) -> Result<(), StoreError> {
-        // The fence alone says whose lease it is. The row stays, so that the fence goes on growing.
-        let held = diesel::update(refresh_leases::table)
-            .filter(refresh_leases::authorization_id.eq(Id::from(lease.authorization_id)))
-            .filter(refresh_leases::fence.eq(lease.fence))
-            .set(refresh_leases::holder.eq(None::<String>));
-        self.execute(held).await.map(|_| ())
+    async fn keep_lease(&self, lease: &RefreshLease) -> Result<bool, StoreError> {
+        let row = diesel::update(held(lease.authorization_id.into(), lease.fence));
+        Ok(self.execute(row.set(refreshes::beat.eq(refreshes::beat + 1))).await? == 1)
     }
 
-    async fn purge_leases(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
-        self.execute(diesel::delete(abandoned(Time(before)))).await
+    async fn note_request(&self, lease: &RefreshLease, now: DateTime<Utc>) -> Result<bool, StoreError> {
+        let row = diesel::update(held(lease.authorization_id.into(), lease.fence));
+        let asked = (
+            refreshes::asked_fence.eq(Some(lease.fence)),
+            refreshes::asked_at.eq(Some(Time(now))),
+            refreshes::asked_given_up.eq(false),
+        );
+        Ok(self.execute(row.set(asked)).await? == 1)
+    }
+
+    async fn claim_due(&self, due_claim: &DueClaim) -> Result<Vec<DueRefresh>, StoreError> {
+        // Most often there is nothing to do, which is found without a transaction. Not over a shared connection: while some
+        // long transaction keeps dead entries in the index, the look walks over them, and others would wait behind it.
+        if self.all::<RefreshRow>(due(Time(due_claim.now), 1)).await?.is_empty() {
+            return Ok(Vec::new());
+        }
+        let due_claim = due_claim.clone();
+        self.write(move |c| Box::pin(claim(due_claim, c))).await
     }
 }

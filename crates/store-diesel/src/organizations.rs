@@ -3,7 +3,7 @@
 use diesel::dsl::auto_type;
 use diesel::prelude::*;
 use grantkeeper_domain::Version;
-use grantkeeper_domain::accounts::{Organization, OrganizationName};
+use grantkeeper_domain::accounts::{Organization, OrganizationName, Standing};
 use grantkeeper_domain::authorizations::{RedirectAllowList, RedirectUri};
 
 use crate::columns::{Id, Json, Time};
@@ -20,6 +20,7 @@ pub(crate) struct OrganizationRow {
     redirect_uris: Json<Vec<String>>,
     created_at: Time,
     version: i64,
+    standing: String,
 }
 
 impl OrganizationRow {
@@ -27,11 +28,12 @@ impl OrganizationRow {
         Self {
             id: organization.id.into(),
             name: organization.name.as_str().to_owned(),
-            redirect_uris: Json(
+            redirect_uris: Json::Value(
                 organization.redirect_uris.iter().map(|uri| uri.as_str().to_owned()).collect(),
             ),
             created_at: organization.created_at.into(),
             version: version.get(),
+            standing: organization.standing.as_str().to_owned(),
         }
     }
 }
@@ -41,13 +43,15 @@ impl FromRow for Organization {
 
     fn from_row(row: OrganizationRow) -> Result<Self, Unreadable> {
         let name = OrganizationName::parse(&row.name).map_err(|_| Unreadable("organizations.name"))?;
-        let uris = row.redirect_uris.0.iter().map(|uri| RedirectUri::parse(uri)).collect::<Result<_, _>>();
+        let uris = row.redirect_uris.read("organizations.redirect_uris")?;
+        let uris = uris.iter().map(|uri| RedirectUri::parse(uri)).collect::<Result<_, _>>();
         Ok(Self {
             id: row.id.into(),
             name,
             redirect_uris: RedirectAllowList::new(
                 uris.map_err(|_| Unreadable("organizations.redirect_uris"))?,
             ),
+            standing: Standing::from_name(&row.standing).ok_or(Unreadable("organizations.standing"))?,
             created_at: row.created_at.into(),
             version: Version::from_stored(row.version),
         })

@@ -14,9 +14,12 @@ use grantkeeper_testkit::postgres::{Database, PostgresCluster};
 use uuid::Uuid;
 
 use crate::columns::{Id, Time};
+use crate::connection::Batch as _;
+use crate::locked::Locked;
+use crate::moot_ends::MootEnds;
 use crate::{
-    accounts, api_tokens, audit, authorizations, data_keys, device_flows, flows, jobs, leases, organizations,
-    providers, revocations,
+    accounts, api_tokens, audit, authorizations, data_keys, device_flows, due_refreshes, flows, jobs,
+    organizations, providers, refreshes, revocations, uses,
 };
 
 #[derive(QueryableByName)]
@@ -46,14 +49,16 @@ fn assert_uses_an_index(plan: &str) {
 }
 
 /// A database with our schema, for PostgreSQL to plan in.
-static POSTGRES: LazyLock<Database> = LazyLock::new(|| {
+static POSTGRES: LazyLock<Database> = LazyLock::new(migrated);
+
+fn migrated() -> Database {
     let database = PostgresCluster::shared().fresh_database();
     let migrations = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations/postgres");
     for name in crate::migrations::names() {
         database.sql(&fs::read_to_string(migrations.join(name).join("up.sql")).unwrap());
     }
     database
-});
+}
 
 /// How PostgreSQL goes about a query. It knows a better way than an index through tables as small as these, and is
 /// kept from it.
@@ -126,7 +131,8 @@ use_an_index_in_order! {
     newest_data_key: data_keys::newest_first(id());
     provider: providers::by_id(id());
     providers: providers::of_organization(id());
-    authorization: authorizations::by_id(id(), id());
+    authorization: authorizations::by_id(id());
+    authorization_with_provider_version: authorizations::with_provider_version(id());
     authorization_for_identity: authorizations::by_identity(id(), id(), text(), text());
     authorizations_at: authorizations::at_provider(id(), 10);
     flow: flows::by_id(id());
@@ -138,17 +144,87 @@ use_an_index_in_order! {
     expired_device_flows: device_flows::expired(time());
     job: jobs::by_id(id());
     jobs: jobs::newest_first(id(), 10);
+    due_refreshes: due_refreshes::due(time(), 10);
+    refresh: refreshes::by_id(id());
     due_revocations: revocations::due(time(), 10);
     revocations_of: revocations::of_provider(id());
+    revocation: revocations::by_id(id(), id());
+    newest_revocations_of_organization: revocations::newest_of_organization(id(), 10);
+    newest_revocations_of_account: revocations::newest_of_account(id(), 10);
+    newest_revocations_of_authorization: revocations::newest_of_authorization(id(), 10);
+    newest_revocations_at_provider: revocations::newest_at_provider(id(), 10);
+    live_authorization_of_owner: revocations::live_of_owner(id(), text(), text());
+    some_authorizations_of: accounts::some_authorizations_of(id(), 10);
+    flows_of_account: accounts::flows_of(id());
+    device_flows_of_account: accounts::device_flows_of(id());
+    api_tokens_of_account: accounts::api_tokens_of(id());
+    jobs_of_organization: accounts::jobs_of(id());
+    data_keys_of_organization: accounts::data_keys_of(id());
     ended_revocations: revocations::ended(time());
     newest_audit_entries: audit::newest_first(id(), 10);
 }
 
+/// A statement over many rows finds each of them by an index on PostgreSQL, which alone runs it.
+macro_rules! find_each_by_an_index {
+    ($($name:ident: $batch:expr, $($array:literal),+;)+) => {$(
+        #[test]
+        fn $name() {
+            let arrays = [$($array),+];
+            let plan = plan_of_arrays(&$batch.statement(), &arrays);
+            assert_postgres_uses_an_index(&plan);
+            // In the order of their ids, and before anything is written.
+            assert!(plan.contains("LockRows"), "{plan}");
+        }
+    )+};
+}
+
+/// The plan for arrays of these types. What `unnest` gives is not known without them.
+fn plan_of_arrays<Q: QueryFragment<Pg> + QueryId>(query: &Q, arrays: &[&str]) -> String {
+    let text = diesel::debug_query::<Pg, _>(query).to_string();
+    let (statement, _binds) = text.split_once(" -- binds").unwrap();
+    POSTGRES.sql(&format!(
+        "SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan;
+         PREPARE asked ({}) AS {statement};
+         EXPLAIN (COSTS off) EXECUTE asked({})",
+        arrays.join(", "),
+        vec!["NULL"; arrays.len()].join(", ")
+    ))
+}
+
+find_each_by_an_index! {
+    used_tokens: uses::UsedTokens::of(&[]), "uuid[]", "timestamptz[]";
+    used_authorizations: uses::UsedAuthorizations::of(&[]), "uuid[]", "timestamptz[]", "timestamptz[]";
+    leases_given_back: MootEnds::of([]), "uuid[]", "bigint[]", "boolean[]", "timestamptz[]";
+}
+
+/// However many there are, and however many of them are due.
 #[test]
-fn purged_leases() {
-    // On PostgreSQL the time is not indexed, so that a lease is taken and given back without touching an index; the
-    // rare purge reads the table.
-    assert_uses_an_index(&plan(&leases::abandoned(time())));
+fn a_claim_reads_its_batch_and_no_more() {
+    const BATCH: i64 = 100;
+    let database = migrated();
+    database.sql(
+        "SET session_replication_role = replica;
+         INSERT INTO refreshes (authorization_id, due_at, fence, beat, asked_given_up)
+             SELECT gen_random_uuid(), timestamptz '2026-01-01' + random() * interval '1 year', 0, 0, false
+             FROM generate_series(1, 50000);
+         VACUUM ANALYZE refreshes",
+    );
+    let query = Locked::skipping(due_refreshes::due(time(), BATCH));
+    let text = diesel::debug_query::<Pg, _>(&query).to_string();
+    let (statement, _binds) = text.split_once(" -- binds").unwrap();
+    let plan = database.sql(&format!(
+        "PREPARE claim AS {statement};
+         EXPLAIN (ANALYZE, BUFFERS, COSTS off, TIMING off, SUMMARY off) EXECUTE claim('2027-01-01', {BATCH})"
+    ));
+    // "Buffers: shared hit=301": a row has a page to itself at worst, which is read to find it and twice to lock it.
+    let buffers = plan.lines().find(|line| line.contains("Buffers:")).unwrap_or_else(|| panic!("{plan}"));
+    let pages = buffers.split_whitespace().filter_map(|word| word.split_once('='));
+    let read: i64 = pages
+        .filter(|(what, _)| ["hit", "read"].contains(what))
+        .map(|(_, count)| count.parse::<i64>().unwrap())
+        .sum();
+    assert!(read >= BATCH, "{plan}");
+    assert!(read <= BATCH * 4, "{plan}");
 }
 
 // A handful of rows each, sorted or counted after they are found.
@@ -157,7 +233,28 @@ use_an_index! {
     authorizations_of: authorizations::of_account(id());
     claimable_jobs: jobs::claimable(time());
     claimable_revocations_of: revocations::claimable_of(id(), time(), 10);
+    authorizations_of_a_claim: due_refreshes::with_provider(vec![id(), id()]);
+    authorizations_of_many: authorizations::with_provider_versions(vec![id(), id()]);
+    tokens_of_many: api_tokens::by_hashes(vec![text(), text()]);
     audit_tally: audit::tally(id());
     exchanges_under_way: flows::exchanging(id(), time());
     polls_under_way: device_flows::polling(id(), time());
+    exchanges_of_account: accounts::exchanging(id(), time());
+    polls_of_account: accounts::polling(id(), time());
+}
+
+/// PostgreSQL prepares it once, and not anew for every number of keys.
+fn assert_is_prepared_once<Q: QueryFragment<Pg> + QueryId>(few: &Q, many: &Q) {
+    let text = |query| diesel::debug_query::<Pg, Q>(query).to_string();
+    let statement = |query| text(query).split_once(" -- binds").unwrap().0.to_owned();
+    assert_eq!(statement(few), statement(many));
+    assert!(few.is_safe_to_cache_prepared(&Pg).unwrap());
+}
+
+#[test]
+fn a_statement_for_many_is_the_same_for_any_number_of_them() {
+    let authorizations = |count| authorizations::with_provider_versions(vec![id(); count]);
+    assert_is_prepared_once(&authorizations(1), &authorizations(64));
+    let tokens = |count| api_tokens::by_hashes(vec![text(); count]);
+    assert_is_prepared_once(&tokens(1), &tokens(64));
 }

@@ -1,14 +1,19 @@
-//! The revocation queue.
+//! The revocation queue, its receipts, and who lives by a grant.
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use diesel::dsl::auto_type;
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 use grantkeeper_domain::Lease;
-use grantkeeper_domain::ids::ProviderId;
-use grantkeeper_domain::revocations::{Revocation, RevocationQueue, RevocationStatus};
+use grantkeeper_domain::ids::{AccountId, AuthorizationId, OrganizationId, ProviderId, RevocationId};
+use grantkeeper_domain::revocations::{
+    ResourceOwner, Revocation, RevocationFilter, RevocationQueue, RevocationStatus, SharedGrants,
+};
 use grantkeeper_domain::sealing::SealedSecret;
 use grantkeeper_domain::{StoreError, Version};
+use url::Url;
+use uuid::Uuid;
 
 use crate::DieselStore;
 use crate::columns::{Id, Time};
@@ -16,7 +21,7 @@ use crate::connection::{Connection, Query};
 use crate::failure::{Failure, Unreadable};
 use crate::locked::{Locked, Skipping};
 use crate::rows::{FromRow, Versioned, bytes, versioned};
-use crate::schema::revocations;
+use crate::schema::{authorizations, revocations};
 
 #[derive(Queryable, Insertable, AsChangeset)]
 #[diesel(table_name = revocations, treat_none_as_null = true, treat_none_as_default_value = false)]
@@ -37,6 +42,9 @@ pub(crate) struct RevocationRow {
     lease_holder: Option<String>,
     lease_until: Option<Time>,
     version: i64,
+    issuer: Option<String>,
+    subject: Option<String>,
+    settings_url: Option<String>,
 }
 
 impl RevocationRow {
@@ -58,6 +66,9 @@ impl RevocationRow {
             lease_holder: revocation.lease.as_ref().map(|lease| lease.holder.clone()),
             lease_until: revocation.lease.as_ref().map(|lease| Time(lease.until)),
             version: version.get(),
+            issuer: revocation.resource_owner.as_ref().map(|owner| owner.issuer.clone()),
+            subject: revocation.resource_owner.as_ref().map(|owner| owner.subject.clone()),
+            settings_url: revocation.settings_url.as_ref().map(ToString::to_string),
         }
     }
 }
@@ -68,15 +79,19 @@ impl FromRow for Revocation {
     fn from_row(row: RevocationRow) -> Result<Self, Unreadable> {
         let status = RevocationStatus::from_name(&row.status).ok_or(Unreadable("revocations.status"))?;
         let lease = row.lease_holder.zip(row.lease_until);
+        let owner = row.issuer.zip(row.subject);
+        let settings_url = row.settings_url.map(|url| Url::parse(&url)).transpose();
         Ok(Self {
             id: row.id.into(),
             organization_id: row.organization_id.into(),
             provider_id: row.provider_id.into(),
             authorization_id: row.authorization_id.into(),
             account_id: row.account_id.into(),
+            resource_owner: owner.map(|(issuer, subject)| ResourceOwner { issuer, subject }),
             access_token: row.access_token.map(SealedSecret::from_bytes),
             refresh_token: row.refresh_token.map(SealedSecret::from_bytes),
             status,
+            settings_url: settings_url.map_err(|_| Unreadable("revocations.settings_url"))?,
             last_error: row.last_error,
             attempts: row.attempts.try_into().map_err(|_| Unreadable("revocations.attempts"))?,
             created_at: row.created_at.into(),
@@ -118,6 +133,51 @@ pub(crate) fn of_provider(provider: Id) -> _ {
     revocations::table
         .filter(revocations::provider_id.eq(provider))
         .order((revocations::created_at, revocations::id))
+}
+
+#[auto_type]
+pub(crate) fn by_id(organization: Id, id: Id) -> _ {
+    revocations::table.filter(revocations::id.eq(id)).filter(revocations::organization_id.eq(organization))
+}
+
+#[auto_type(type_case = "PascalCase")]
+fn newest(limit: i64) -> _ {
+    revocations::table.order((revocations::created_at.desc(), revocations::id.desc())).limit(limit)
+}
+
+#[auto_type]
+pub(crate) fn newest_of_organization(organization: Id, limit: i64) -> _ {
+    let newest: Newest = newest(limit);
+    newest.filter(revocations::organization_id.eq(organization))
+}
+
+#[auto_type]
+pub(crate) fn newest_of_account(account: Id, limit: i64) -> _ {
+    let newest: Newest = newest(limit);
+    newest.filter(revocations::account_id.eq(account))
+}
+
+#[auto_type]
+pub(crate) fn newest_of_authorization(authorization: Id, limit: i64) -> _ {
+    let newest: Newest = newest(limit);
+    newest.filter(revocations::authorization_id.eq(authorization))
+}
+
+#[auto_type]
+pub(crate) fn newest_at_provider(provider: Id, limit: i64) -> _ {
+    let newest: Newest = newest(limit);
+    newest.filter(revocations::provider_id.eq(provider))
+}
+
+#[auto_type]
+pub(crate) fn live_of_owner(provider: Id, issuer: String, subject: String) -> _ {
+    authorizations::table
+        .filter(authorizations::provider_id.eq(provider))
+        .filter(authorizations::subject.eq(subject))
+        .filter(authorizations::issuer.eq(issuer))
+        .filter(authorizations::grant_state.eq("live"))
+        .select(authorizations::id)
+        .limit(1_i64)
 }
 
 #[auto_type]
@@ -175,7 +235,84 @@ impl RevocationQueue for DieselStore {
         self.all(of_provider(provider.into())).await
     }
 
+    async fn revocation(
+        &self,
+        organization: OrganizationId,
+        id: RevocationId,
+    ) -> Result<Option<Revocation>, StoreError> {
+        self.one(by_id(organization.into(), id.into())).await
+    }
+
+    async fn newest_revocations(
+        &self,
+        organization: OrganizationId,
+        account: Option<AccountId>,
+        filter: &RevocationFilter,
+        limit: u32,
+    ) -> Result<Vec<Revocation>, StoreError> {
+        let limit = limit.into();
+        let RevocationFilter { authorization_id, provider_id, status } = *filter;
+        /// Lets through what else is wanted; the text is the same, whatever that is.
+        macro_rules! narrowed {
+            ($newest:expr) => {{
+                let (account, any_account) = given(account);
+                let (authorization, any_authorization) = given(authorization_id);
+                let (provider, any_provider) = given(provider_id);
+                let any_status = status.is_none().into_sql::<Bool>();
+                let status = status.map_or("", RevocationStatus::as_str);
+                let narrowed = $newest
+                    .filter(revocations::organization_id.eq(Id::from(organization)))
+                    .filter(revocations::account_id.eq(account).or(any_account.into_sql::<Bool>()))
+                    .filter(
+                        revocations::authorization_id
+                            .eq(authorization)
+                            .or(any_authorization.into_sql::<Bool>()),
+                    )
+                    .filter(revocations::provider_id.eq(provider).or(any_provider.into_sql::<Bool>()))
+                    .filter(revocations::status.eq(status).or(any_status));
+                self.all(narrowed).await
+            }};
+        }
+        // By what leaves the fewest.
+        match (authorization_id, account, provider_id) {
+            (Some(authorization), _, _) => narrowed!(newest_of_authorization(authorization.into(), limit)),
+            (None, Some(account), _) => narrowed!(newest_of_account(account.into(), limit)),
+            (None, None, Some(provider)) => narrowed!(newest_at_provider(provider.into(), limit)),
+            (None, None, None) => narrowed!(newest_of_organization(organization.into(), limit)),
+        }
+    }
+
     async fn purge_revocations(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
         self.execute(diesel::delete(ended(Time(before)))).await
+    }
+}
+
+/// An id to compare with, and whether any will do.
+fn given(id: Option<impl Into<Id>>) -> (Id, bool) {
+    match id {
+        Some(id) => (id.into(), false),
+        None => (AuthorizationId::from_uuid(Uuid::nil()).into(), true),
+    }
+}
+
+impl FromRow for AuthorizationId {
+    type Row = Id;
+
+    fn from_row(row: Id) -> Result<Self, Unreadable> {
+        Ok(row.into())
+    }
+}
+
+#[async_trait]
+impl SharedGrants for DieselStore {
+    async fn has_live_authorization(
+        &self,
+        provider: ProviderId,
+        owner: &ResourceOwner,
+    ) -> Result<bool, StoreError> {
+        let (issuer, subject) = (owner.issuer.clone(), owner.subject.clone());
+        let found: Option<AuthorizationId> =
+            self.one(live_of_owner(provider.into(), issuer, subject)).await?;
+        Ok(found.is_some())
     }
 }

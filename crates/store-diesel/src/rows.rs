@@ -25,6 +25,15 @@ impl<A: FromRow, B: FromRow> FromRow for (A, B) {
     }
 }
 
+/// The version of a row that was not read itself.
+impl FromRow for Version {
+    type Row = i64;
+
+    fn from_row(row: i64) -> Result<Self, Unreadable> {
+        Ok(Self::from_stored(row))
+    }
+}
+
 /// A count, which is never negative.
 impl FromRow for u64 {
     type Row = i64;
@@ -97,5 +106,5 @@ pub(crate) fn hash_text(hash: &SecretHash) -> String {
 
 /// Scopes as they are kept: a list in canonical order.
 pub(crate) fn scope_list(scopes: &Scopes) -> Json<Vec<String>> {
-    Json(scopes.iter().map(str::to_owned).collect())
+    Json::Value(scopes.iter().map(str::to_owned).collect())
 }

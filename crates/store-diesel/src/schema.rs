@@ -11,6 +11,7 @@ diesel::table! {
         redirect_uris -> JsonColumn,
         created_at -> TimeColumn,
         version -> BigInt,
+        standing -> Text,
     }
 }
 
@@ -25,6 +26,7 @@ diesel::table! {
         role -> Text,
         created_at -> TimeColumn,
         version -> BigInt,
+        standing -> Text,
     }
 }
 
@@ -88,6 +90,7 @@ diesel::table! {
         device_flow -> Bool,
         app_slug -> Nullable<Text>,
         skip_consent -> Nullable<Bool>,
+        keep_alive -> Bool,
         created_at -> TimeColumn,
         updated_at -> TimeColumn,
         version -> BigInt,
@@ -123,6 +126,8 @@ diesel::table! {
         created_at -> TimeColumn,
         version -> BigInt,
         redirect_uri -> Nullable<Text>,
+        lost_refresh -> Nullable<BigInt>,
+        failing_since -> Nullable<TimeColumn>,
     }
 }
 
@@ -185,14 +190,19 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::{BigInt, Nullable, Text};
+    use diesel::sql_types::{BigInt, Bool, Nullable, Text};
     use crate::columns::{IdColumn, TimeColumn};
 
-    refresh_leases (authorization_id) {
+    refreshes (authorization_id) {
         authorization_id -> IdColumn,
+        due_at -> Nullable<TimeColumn>,
         holder -> Nullable<Text>,
-        held_until -> TimeColumn,
         fence -> BigInt,
+        beat -> BigInt,
+        asked_fence -> Nullable<BigInt>,
+        asked_at -> Nullable<TimeColumn>,
+        asked_given_up -> Bool,
+        last_used_at -> Nullable<TimeColumn>,
     }
 }
 
@@ -203,7 +213,7 @@ diesel::table! {
     jobs (id) {
         id -> IdColumn,
         organization_id -> IdColumn,
-        requested_by -> IdColumn,
+        requested_by -> Nullable<IdColumn>,
         kind -> Text,
         provider_id -> Nullable<IdColumn>,
         name -> Text,
@@ -215,6 +225,7 @@ diesel::table! {
         lease_holder -> Nullable<Text>,
         lease_until -> Nullable<TimeColumn>,
         version -> BigInt,
+        account_id -> Nullable<IdColumn>,
     }
 }
 
@@ -239,11 +250,14 @@ diesel::table! {
         lease_holder -> Nullable<Text>,
         lease_until -> Nullable<TimeColumn>,
         version -> BigInt,
+        issuer -> Nullable<Text>,
+        subject -> Nullable<Text>,
+        settings_url -> Nullable<Text>,
     }
 }
 
 diesel::table! {
-    use diesel::sql_types::{Nullable, Text};
+    use diesel::sql_types::{BigInt, Nullable, Text};
     use crate::columns::{IdColumn, TimeColumn};
 
     audit_entries (id) {
@@ -261,6 +275,8 @@ diesel::table! {
         subject -> Nullable<Text>,
         token -> Nullable<Text>,
         request_id -> Nullable<Text>,
+        count -> BigInt,
+        last_at -> Nullable<TimeColumn>,
     }
 }
 
@@ -268,4 +284,3 @@ diesel::joinable!(api_tokens -> accounts (account_id));
 diesel::joinable!(authorizations -> providers (provider_id));
 diesel::allow_tables_to_appear_in_same_query!(accounts, api_tokens);
 diesel::allow_tables_to_appear_in_same_query!(authorizations, providers);
-diesel::allow_tables_to_appear_in_same_query!(authorizations, refresh_leases);

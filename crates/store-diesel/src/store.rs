@@ -6,8 +6,12 @@ use async_trait::async_trait;
 use grantkeeper_domain::{Store, StoreError};
 
 use crate::OpenError;
+use crate::api_tokens::TokenKey;
+use crate::authorizations::AuthorizationKey;
 use crate::connection::{Query, Statement, Work};
 use crate::database::Database;
+use crate::known_providers::KnownProviders;
+use crate::look_up::LookUps;
 use crate::rows::FromRow;
 
 /// Every storage port of the domain, over one database.
@@ -15,6 +19,9 @@ use crate::rows::FromRow;
 /// Dropping one over SQLite waits until every write that was begun is on disk; over PostgreSQL, the server sees to it.
 pub struct DieselStore {
     pub(crate) database: Database,
+    pub(crate) authorizations: LookUps<AuthorizationKey>,
+    pub(crate) api_tokens: LookUps<TokenKey>,
+    pub(crate) known_providers: KnownProviders,
 }
 
 /// How a store is opened.
@@ -50,7 +57,13 @@ impl DieselStore {
     ///
     /// Call it on the runtime that outlives all callers of the store: PostgreSQL's connections live there.
     pub async fn open(url: &str, options: OpenOptions) -> Result<Self, OpenError> {
-        Ok(Self { database: Database::open(url, options).await? })
+        let database = Database::open(url, options).await?;
+        Ok(Self {
+            database,
+            authorizations: LookUps::default(),
+            api_tokens: LookUps::default(),
+            known_providers: KnownProviders::default(),
+        })
     }
 
     /// The names of the migrations that the database lacks. Changes nothing, and makes no file.

@@ -8,8 +8,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use grantkeeper_domain::services::Clock;
 use tokio::sync::watch;
 
-/// Virtual time for tests: it stands still until [`advance`](Self::advance) or [`set`](Self::set) moves it, which wakes
-/// everyone who sleeps and whose time has come. Any number of tasks may share one.
+/// Virtual time for tests: it stands still until [`advance`](Self::advance) moves it, which wakes everyone who sleeps and
+/// whose time has come. [`jump`](Self::jump) moves the wall clock alone, as setting it does, and wakes nobody. Any number
+/// of tasks may share one.
 pub struct FixedClock {
     dial: watch::Sender<Dial>,
     /// Sleeps up to this length move the clock.
@@ -19,7 +20,15 @@ pub struct FixedClock {
 #[derive(Clone, Copy)]
 struct Dial {
     now: DateTime<Utc>,
+    monotonic: Duration,
     sleepers: usize,
+}
+
+impl Dial {
+    fn advance(&mut self, duration: Duration) {
+        self.now += time_delta(duration);
+        self.monotonic = self.monotonic.saturating_add(duration);
+    }
 }
 
 impl FixedClock {
@@ -46,17 +55,22 @@ impl FixedClock {
     }
 
     fn standing_at(now: DateTime<Utc>, jumps: Option<Duration>) -> Self {
-        Self { dial: watch::Sender::new(Dial { now, sleepers: 0 }), jumps }
+        Self { dial: watch::Sender::new(Dial { now, monotonic: Duration::ZERO, sleepers: 0 }), jumps }
     }
 
-    /// Moves the time on.
+    /// Lets time pass.
     pub fn advance(&self, duration: Duration) {
-        self.dial.send_modify(|dial| dial.now += time_delta(duration));
+        self.dial.send_modify(|dial| dial.advance(duration));
     }
 
-    /// Moves the time to wherever, the past included.
-    pub fn set(&self, now: DateTime<Utc>) {
-        self.dial.send_modify(|dial| dial.now = now);
+    /// Lets time pass until then; none where that is over.
+    pub fn advance_to(&self, then: DateTime<Utc>) {
+        self.advance((then - self.now()).to_std().unwrap_or_default());
+    }
+
+    /// Sets the wall clock forward or back, while no time passes.
+    pub fn jump(&self, by: TimeDelta) {
+        self.dial.send_modify(|dial| dial.now += by);
     }
 
     /// Waits until that many tasks sleep, which is when moving the time has its effect on all of them.
@@ -76,16 +90,22 @@ impl Clock for FixedClock {
         self.dial.borrow().now
     }
 
+    fn monotonic(&self) -> Duration {
+        self.dial.borrow().monotonic
+    }
+
     async fn sleep(&self, duration: Duration) {
-        let end = self.now() + time_delta(duration);
+        let end = self.monotonic().saturating_add(duration);
         if self.jumps.is_some_and(|longest| duration <= longest) {
-            self.dial.send_modify(|dial| dial.now = dial.now.max(end));
+            // Whoever has something to do at this time does it before time passes.
+            tokio::task::yield_now().await;
+            self.dial.send_modify(|dial| dial.advance(end.saturating_sub(dial.monotonic)));
             // Others get their turn, as they do when somebody really waits.
             tokio::task::yield_now().await;
             return;
         }
         let _sleeping = Sleeping::on(self);
-        self.until(|dial| dial.now >= end).await;
+        self.until(|dial| dial.monotonic >= end).await;
     }
 }
 
@@ -177,7 +197,30 @@ mod tests {
         clock.sleep(Duration::from_secs(60)).await;
         clock.sleep(Duration::from_millis(1)).await;
         assert_eq!(clock.now(), START + TimeDelta::milliseconds(60_001));
+        assert_eq!(clock.monotonic(), Duration::from_millis(60_001));
     }
+
+    #[tokio::test]
+    async fn a_jump_of_the_wall_clock_lets_no_time_pass() {
+        let clock = FixedClock::new();
+        let sleeper = tokio::spawn({
+            let clock = clock.clone();
+            async move { clock.sleep(Duration::from_secs(60)).await }
+        });
+        clock.until_sleeping(1).await;
+        for hours in [1, -2] {
+            clock.jump(TimeDelta::hours(hours));
+            tokio::task::yield_now().await;
+            assert!(!sleeper.is_finished());
+        }
+        assert_eq!((clock.now(), clock.monotonic()), (START - TimeDelta::hours(1), Duration::ZERO));
+        clock.advance_to(START - TimeDelta::minutes(59));
+        sleeper.await.unwrap();
+        assert_eq!(clock.monotonic(), Duration::from_secs(60));
+        clock.advance_to(START - TimeDelta::hours(9));
+        assert_eq!(clock.now(), START - TimeDelta::minutes(59), "no way leads back");
+    }
+
     #[tokio::test]
     async fn a_clock_that_passes_pauses_still_keeps_limits() {
         let clock = FixedClock::passing_pauses(Duration::from_secs(2));

@@ -5,7 +5,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use grantkeeper_domain::Version;
 use grantkeeper_domain::accounts::{
-    Account, ApiToken, Email, Organization, OrganizationName, Role, TokenPurpose,
+    Account, ApiToken, Email, Organization, OrganizationName, Role, Standing, TokenPurpose,
 };
 use grantkeeper_domain::audit::{Actor, AuditAction, AuditEntry};
 use grantkeeper_domain::authorizations::{
@@ -20,7 +20,7 @@ use grantkeeper_domain::jobs::{Job, JobKind, JobStatus};
 use grantkeeper_domain::providers::{
     ClientAuthentication, PkceSupport, Provider, ProviderEndpoints, ProviderKind, ProviderStatus, Slug,
 };
-use grantkeeper_domain::revocations::{Revocation, RevocationStatus};
+use grantkeeper_domain::revocations::{ResourceOwner, Revocation, RevocationStatus};
 use grantkeeper_domain::sealing::{SealedSecret, WrappedDataKey};
 use grantkeeper_domain::secret::SecretHash;
 use grantkeeper_domain::services::Random as _;
@@ -58,6 +58,7 @@ pub fn organization() -> Organization {
         id: OrganizationId::generate(&FRESH, START),
         name: OrganizationName::parse(&name).expect("a plain name"),
         redirect_uris: RedirectAllowList::default(),
+        standing: Standing::Active,
         created_at: START,
         version: Version::FIRST,
     }
@@ -70,6 +71,7 @@ pub fn account(organization: &Organization) -> Account {
         organization_id: organization.id,
         email: Email::parse(&format!("{}@example.com", fresh_text())).expect("a plain address"),
         role: Role::Member,
+        standing: Standing::Active,
         created_at: START,
         version: Version::FIRST,
     }
@@ -129,6 +131,7 @@ pub fn provider(organization: &Organization) -> Provider {
         device_flow: false,
         app_slug: None,
         skip_consent: None,
+        keep_alive: true,
         created_at: START,
         updated_at: START,
         version: Version::FIRST,
@@ -162,7 +165,9 @@ pub fn authorization(account: &Account, provider: &Provider) -> Authorization {
         refresh_token_expires_at: None,
         grant: GrantState::Live,
         grant_since: START,
+        lost_refresh: None,
         last_failure: None,
+        failing_since: None,
         next_attempt_at: None,
         last_refreshed_at: None,
         created_at: START,
@@ -223,7 +228,7 @@ pub fn job(account: &Account) -> Job {
     Job {
         id: JobId::generate(&FRESH, START),
         organization_id: account.organization_id,
-        requested_by: account.id,
+        requested_by: Some(account.id),
         kind: JobKind::Stats,
         name: "Count".to_owned(),
         status: JobStatus::Pending,
@@ -244,9 +249,14 @@ pub fn revocation(authorization: &Authorization) -> Revocation {
         provider_id: authorization.provider_id,
         authorization_id: authorization.id,
         account_id: authorization.account_id,
+        resource_owner: Some(ResourceOwner {
+            issuer: authorization.issuer.clone(),
+            subject: authorization.subject.clone(),
+        }),
         access_token: Some(sealed("access token to revoke")),
         refresh_token: Some(sealed("refresh token to revoke")),
         status: RevocationStatus::Pending,
+        settings_url: None,
         last_error: None,
         attempts: 0,
         created_at: START,

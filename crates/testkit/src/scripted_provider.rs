@@ -60,6 +60,8 @@ pub struct State {
     pub gives_id_tokens: bool,
     /// Whether it has a revocation endpoint.
     pub can_revoke: bool,
+    /// How long its refresh tokens may lie unused.
+    pub idle_limit: Option<Duration>,
     /// How long the codes of its device flows live.
     pub device_expires_in: Duration,
     /// How long it wants between two polls of a device flow.
@@ -119,6 +121,7 @@ impl ScriptedProvider {
             gives_refresh_tokens: true,
             gives_id_tokens: false,
             can_revoke: true,
+            idle_limit: None,
             device_expires_in: Duration::from_secs(900),
             device_interval: Duration::from_secs(5),
             devices: Vec::new(),
@@ -375,6 +378,10 @@ impl ProviderClient for ScriptedProvider {
 
     fn refresh_model(&self, _: &ProviderEndpoints) -> RefreshModel {
         RefreshModel::Rotating
+    }
+
+    fn idle_limit(&self, _: &ProviderEndpoints) -> Option<Duration> {
+        self.read(|state| state.idle_limit)
     }
 
     fn revoke(&self, _: &ProviderEndpoints) -> Option<Arc<dyn RevokeTokens>> {

@@ -13,6 +13,7 @@ use grantkeeper_domain::sealing::{SealError, SealedSecret, SecretPlace, TokenSea
 #[derive(Default)]
 pub struct TestSealer {
     sealed: AtomicU64,
+    opened: AtomicU64,
 }
 
 /// Marks what came from here.
@@ -22,6 +23,11 @@ impl TestSealer {
     /// A sealer.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// How often something was opened.
+    pub fn opened(&self) -> u64 {
+        self.opened.load(Ordering::Relaxed)
     }
 }
 
@@ -35,6 +41,7 @@ impl TokenSealer for TestSealer {
     }
 
     async fn open(&self, place: SecretPlace, sealed: &SealedSecret) -> Result<Secret, SealError> {
+        self.opened.fetch_add(1, Ordering::Relaxed);
         let rest = sealed.as_bytes().strip_prefix(HEADER).ok_or(SealError::UnknownFormat)?;
         let (number, rest) = rest.split_first_chunk::<8>().ok_or(SealError::UnknownFormat)?;
         let (check, veiled) = rest.split_first_chunk::<8>().ok_or(SealError::UnknownFormat)?;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use grantkeeper_domain::jobs::{JobRun, RunNextJob};
 use grantkeeper_domain::revocations::RunDueRevocations;
+use grantkeeper_domain::tokens::RefreshDueTokens;
 use grantkeeper_domain::{CleanUp, StoreError};
 
 use crate::chore::{Chore, Progress};
@@ -23,6 +24,22 @@ impl Chore for Jobs {
             }
             JobRun::Overtaken(job) => {
                 tracing::warn!(%job, "another worker took the job over");
+                Progress::More
+            }
+        })
+    }
+}
+
+/// Starts the refreshes that are due, batch by batch.
+pub(crate) struct Refreshes(pub(crate) Arc<RefreshDueTokens>);
+
+#[async_trait]
+impl Chore for Refreshes {
+    async fn run(&self) -> Result<Progress, StoreError> {
+        Ok(match self.0.run().await? {
+            0 => Progress::Rest,
+            due => {
+                tracing::debug!(due, "refreshes were due");
                 Progress::More
             }
         })

@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::chore::Chore;
-use crate::chores::{Cleaning, Jobs, Revocations};
+use crate::chores::{Cleaning, Jobs, Refreshes, Revocations};
 use crate::rounds::Rounds;
 
 /// How the background works.
@@ -42,7 +42,8 @@ impl Workers {
     /// When called outside a tokio runtime.
     pub fn start(use_cases: &UseCases, clock: Arc<dyn Clock>, settings: WorkerSettings) -> Self {
         let poll = settings.poll_interval;
-        let chores: [(&'static str, Arc<dyn Chore>, Duration); 3] = [
+        let chores: [(&'static str, Arc<dyn Chore>, Duration); 4] = [
+            ("refreshes", Arc::new(Refreshes(use_cases.refresh_due_tokens.clone())), poll),
             ("jobs", Arc::new(Jobs(use_cases.run_next_job.clone())), poll),
             ("revocations", Arc::new(Revocations(use_cases.run_due_revocations.clone())), poll),
             ("clean-up", Arc::new(Cleaning(use_cases.clean_up.clone())), CLEANING_INTERVAL),

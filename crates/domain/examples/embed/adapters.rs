@@ -3,24 +3,34 @@
 use std::fs::File;
 use std::io::Read as _;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use grantkeeper_domain::Secret;
 use grantkeeper_domain::sealing::{SealError, SealedSecret, SecretPlace, TokenSealer};
 use grantkeeper_domain::services::{Clock, Random};
 use sha2::{Digest as _, Sha256};
 
-/// The system's clock, which this program can pretend to be ahead of.
-#[derive(Default)]
-pub(crate) struct ShiftedClock(Mutex<TimeDelta>);
+/// The system's clocks, which this program can pretend to be ahead of.
+pub(crate) struct ShiftedClock {
+    start: Instant,
+    ahead: Mutex<Duration>,
+}
 
 impl ShiftedClock {
+    #[expect(clippy::disallowed_methods, reason = "this is the adapter that owns the clock")]
+    pub(crate) fn start() -> Self {
+        Self { start: Instant::now(), ahead: Mutex::default() }
+    }
+
     /// Pretends that time has passed.
     pub(crate) fn shift(&self, duration: Duration) {
-        let mut ahead = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *ahead += TimeDelta::from_std(duration).unwrap_or_default();
+        *self.ahead.lock().unwrap_or_else(PoisonError::into_inner) += duration;
+    }
+
+    fn ahead(&self) -> Duration {
+        *self.ahead.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -28,11 +38,15 @@ impl ShiftedClock {
 impl Clock for ShiftedClock {
     #[expect(clippy::disallowed_methods, reason = "this is the adapter that owns the clock")]
     fn now(&self) -> DateTime<Utc> {
-        let ahead = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default() + self.ahead();
         // Whole microseconds: what every store can keep.
         let micros = i64::try_from(since_1970.as_micros()).unwrap_or(i64::MAX);
-        DateTime::from_timestamp_micros(micros).unwrap_or_default() + ahead
+        DateTime::from_timestamp_micros(micros).unwrap_or_default()
+    }
+
+    /// How long something took is told by this one: it goes on where the other is set forward or back.
+    fn monotonic(&self) -> Duration {
+        self.start.elapsed() + self.ahead()
     }
 
     #[expect(clippy::disallowed_methods, reason = "this is the adapter that owns the clock")]

@@ -172,6 +172,10 @@ impl ProviderClient for InProcessProvider {
         RefreshModel::Rotating
     }
 
+    fn idle_limit(&self, _: &ProviderEndpoints) -> Option<Duration> {
+        None
+    }
+
     fn revoke(&self, _: &ProviderEndpoints) -> Option<Arc<dyn RevokeTokens>> {
         Some(Arc::new(self.clone()))
     }

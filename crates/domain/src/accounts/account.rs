@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
+use super::Standing;
 use crate::Version;
 use crate::ids::{AccountId, OrganizationId};
 
@@ -16,6 +17,8 @@ pub struct Account {
     pub email: Email,
     /// What it may do.
     pub role: Role,
+    /// Whether it is in use.
+    pub standing: Standing,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// How often it was written.

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
-use super::{ApiTokenSecret, ApiTokenStore, Role, TokenPurpose};
+use super::{ApiTokenSecret, ApiTokenStore, Role, Standing, TokenPurpose};
 use crate::StoreError;
 use crate::ids::{AccountId, ApiTokenId, OrganizationId};
 use crate::secret::SecretHash;
 use crate::services::Clock;
+use crate::tokens::RecordUses;
 
 /// Who calls, as far as a use case needs to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +47,8 @@ pub struct Forbidden;
 pub struct AuthenticateCaller {
     /// Reads tokens.
     pub tokens: Arc<dyn ApiTokenStore>,
+    /// Notes that they were used.
+    pub uses: Arc<RecordUses>,
     /// Tells whether a token has expired.
     pub clock: Arc<dyn Clock>,
 }
@@ -53,16 +56,14 @@ pub struct AuthenticateCaller {
 /// Why a caller is not let in.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthenticateError {
-    /// No token of ours, or one that is unknown, revoked or expired: which of these is nobody's business.
+    /// No token of ours, or one that is unknown, revoked or expired, or whose account is being deleted: which of these is
+    /// nobody's business.
     #[error("the API token is missing, wrong, expired or revoked")]
     Unauthenticated,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
-
-/// How exact `last_used_at` is. Noting every use would make every read a write.
-const LAST_USED_STEP: TimeDelta = TimeDelta::minutes(1);
 
 impl AuthenticateCaller {
     /// Authenticates. A token that cannot be one of ours costs no read.
@@ -83,12 +84,13 @@ impl AuthenticateCaller {
         let now = self.clock.now();
         let found = self.tokens.token_by_hash(hash).await?;
         let (token, account) = found.ok_or(AuthenticateError::Unauthenticated)?;
+        if account.standing == Standing::Deleting {
+            return Err(AuthenticateError::Unauthenticated);
+        }
         if !token.is_usable(now) || !self.may_go_on(token.purpose, now).await? {
             return Err(AuthenticateError::Unauthenticated);
         }
-        if token.last_used_at.is_none_or(|used| now - used >= LAST_USED_STEP) {
-            self.note_use(token.id, now).await;
-        }
+        self.uses.api_token(token.id, token.last_used_at);
         Ok(Caller {
             account_id: account.id,
             organization_id: account.organization_id,
@@ -97,13 +99,6 @@ impl AuthenticateCaller {
             purpose: token.purpose,
             request_id,
         })
-    }
-
-    /// A statistic: nobody is kept out because it cannot be written.
-    async fn note_use(&self, id: ApiTokenId, at: DateTime<Utc>) {
-        if let Err(error) = self.tokens.note_use(id, at).await {
-            tracing::warn!(token = %id, %error, "the use of an API token could not be noted");
-        }
     }
 
     /// A browser session ends with the token that opened it: also where that token expires, or was revoked at the very

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Account, AccountStore, Email, EmailError, Role};
+use super::{Account, AccountStore, Email, EmailError, Role, Standing};
 use crate::audit::{Actor, AuditAction, AuditEntry};
 use crate::ids::{AccountId, OrganizationId};
 use crate::services::{Clock, Random};
@@ -29,6 +29,9 @@ pub enum CreateAccountError {
     /// No such organization.
     #[error("there is no such organization")]
     OrganizationNotFound,
+    /// The organization is on its way out.
+    #[error("the organization is being deleted")]
+    OrganizationDeleting,
     /// Another account of the organization has this address.
     #[error("an account with this e-mail address exists in the organization")]
     EmailTaken,
@@ -48,12 +51,16 @@ impl CreateAccount {
         let email = Email::parse(email)?;
         let organization = self.accounts.organization(organization).await?;
         let organization = organization.ok_or(CreateAccountError::OrganizationNotFound)?;
+        if organization.standing == Standing::Deleting {
+            return Err(CreateAccountError::OrganizationDeleting);
+        }
         let now = self.clock.now();
         let account = Account {
             id: AccountId::generate(&*self.random, now),
             organization_id: organization.id,
             email,
             role,
+            standing: Standing::Active,
             created_at: now,
             version: Version::FIRST,
         };

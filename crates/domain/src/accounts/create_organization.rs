@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{NameError, Organization, OrganizationName};
+use super::{NameError, Organization, OrganizationName, Standing};
 use crate::audit::{Actor, AuditAction, AuditEntry};
 use crate::authorizations::RedirectAllowList;
 use crate::ids::OrganizationId;
@@ -41,6 +41,7 @@ impl CreateOrganization {
             id: OrganizationId::generate(&*self.random, now),
             name: OrganizationName::parse(name)?,
             redirect_uris: RedirectAllowList::default(),
+            standing: Standing::Active,
             created_at: now,
             version: Version::FIRST,
         };

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{AccountStore, ApiToken, ApiTokenSecret, TokenPurpose};
+use super::{AccountStore, ApiToken, ApiTokenSecret, Standing, TokenPurpose};
 use crate::audit::{Actor, AuditAction, AuditEntry};
 use crate::ids::{AccountId, ApiTokenId};
 use crate::services::{Clock, Random};
@@ -36,6 +36,9 @@ pub enum IssueApiTokenError {
     /// No such account.
     #[error("there is no such account")]
     AccountNotFound,
+    /// The account is on its way out.
+    #[error("the account is being deleted")]
+    AccountDeleting,
     /// The life is zero or beyond the calendar.
     #[error("the token would live for no time, or beyond the calendar")]
     Lifetime,
@@ -52,6 +55,9 @@ impl IssueApiToken {
         lifetime: Option<Duration>,
     ) -> Result<IssuedToken, IssueApiTokenError> {
         let account = self.accounts.account(account).await?.ok_or(IssueApiTokenError::AccountNotFound)?;
+        if account.standing == Standing::Deleting {
+            return Err(IssueApiTokenError::AccountDeleting);
+        }
         let now = self.clock.now();
         let expires_at = match lifetime {
             None => None,

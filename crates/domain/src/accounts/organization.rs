@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
+use super::Standing;
 use crate::Version;
 use crate::authorizations::RedirectAllowList;
 use crate::ids::OrganizationId;
@@ -15,6 +16,8 @@ pub struct Organization {
     pub name: OrganizationName,
     /// Where a flow that its users start may return to.
     pub redirect_uris: RedirectAllowList,
+    /// Whether it is in use.
+    pub standing: Standing,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// How often it was written.

@@ -1,10 +1,12 @@
-//! Ports that read organizations, accounts and API tokens.
+//! Ports that read organizations, accounts and API tokens, and that deleting them takes.
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use super::{Account, ApiToken, Organization};
+use crate::authorizations::Authorization;
 use crate::ids::{AccountId, ApiTokenId, OrganizationId};
+use crate::providers::Provider;
 use crate::secret::SecretHash;
 use crate::store::StoreError;
 
@@ -44,9 +46,30 @@ pub trait ApiTokenStore: Send + Sync {
     /// The tokens of an account, of every purpose, oldest first.
     async fn tokens_of(&self, account: AccountId) -> Result<Vec<ApiToken>, StoreError>;
 
-    /// Notes that a token was used. Does not change its version: this races with nothing that matters.
-    async fn note_use(&self, id: ApiTokenId, at: DateTime<Utc>) -> Result<(), StoreError>;
-
     /// Removes the tokens that expired before that time; returns how many.
     async fn purge_expired_tokens(&self, before: DateTime<Utc>) -> Result<u64, StoreError>;
+}
+
+/// What deleting accounts and organizations takes beside commits: what belongs to one account, of whatever noun.
+#[cfg_attr(any(test, feature = "mock"), mockall::automock)]
+#[async_trait]
+pub trait DeletionStore: Send + Sync {
+    /// At most `limit` authorizations of an account with their providers, whichever.
+    async fn some_authorizations_of(
+        &self,
+        account: AccountId,
+        limit: u32,
+    ) -> Result<Vec<(Authorization, Provider)>, StoreError>;
+
+    /// How many flows of an account are [`FlowStage::Exchanging`](crate::authorizations::FlowStage::Exchanging) a code, and
+    /// how many of its device flows are [`DeviceStage::Polling`](crate::authorizations::DeviceStage::Polling), since then
+    /// or later; both together.
+    async fn exchanges_of(&self, account: AccountId, since: DateTime<Utc>) -> Result<u64, StoreError>;
+
+    /// Removes the flows, device flows, API tokens and sessions of an account; returns how many.
+    async fn remove_belongings(&self, account: AccountId) -> Result<u64, StoreError>;
+
+    /// Removes the jobs of an organization and destroys its data keys, so that nothing they sealed ever opens again;
+    /// returns how many of both.
+    async fn remove_remains(&self, organization: OrganizationId) -> Result<u64, StoreError>;
 }

@@ -32,8 +32,12 @@ pub struct AuditEntry {
     pub subject: Option<String>,
     /// Which token was handed out, saved or revoked.
     pub token: Option<Fingerprint>,
-    /// The request that caused it, as the request log names it.
+    /// The request that caused it, as the request log names it; of several the first.
     pub request_id: Option<String>,
+    /// How often it happened: equal hand-outs of one second are one entry.
+    pub count: u32,
+    /// When it happened last, where it happened more than once.
+    pub last_at: Option<DateTime<Utc>>,
 }
 
 /// Who acts.
@@ -84,8 +88,16 @@ names! {
         OrganizationCreated = "organization.created",
         /// An organization was changed.
         OrganizationChanged = "organization.changed",
+        /// The deletion of an organization was asked for.
+        OrganizationDeletionRequested = "organization.deletion_requested",
+        /// An organization was removed, and its data keys destroyed.
+        OrganizationDeleted = "organization.deleted",
         /// An account was made.
         AccountCreated = "account.created",
+        /// The deletion of an account was asked for.
+        AccountDeletionRequested = "account.deletion_requested",
+        /// An account was removed.
+        AccountDeleted = "account.deleted",
         /// An API token was issued.
         ApiTokenIssued = "api_token.issued",
         /// An API token was revoked.
@@ -173,6 +185,8 @@ impl AuditEntry {
             subject: None,
             token: None,
             request_id: None,
+            count: 1,
+            last_at: None,
         }
     }
 

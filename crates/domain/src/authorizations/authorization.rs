@@ -1,5 +1,6 @@
 //! Authorizations.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -53,8 +54,13 @@ pub struct Authorization {
     pub grant: GrantState,
     /// Since when the grant is in this state.
     pub grant_since: DateTime<Utc>,
+    /// The fence of the refresh whose answer was lost, where the grant died of that: the holder of that answer, should
+    /// it still be there, may bring the grant back to life.
+    pub lost_refresh: Option<i64>,
     /// Why the last refresh failed, as a code; cleared by the next success.
     pub last_failure: Option<String>,
+    /// Since when refreshes fail; cleared by the next success.
+    pub failing_since: Option<DateTime<Utc>>,
     /// When the provider may be asked again after a failure.
     pub next_attempt_at: Option<DateTime<Utc>>,
     /// When the tokens were last refreshed.
@@ -106,9 +112,9 @@ impl AuthorizationStatus {
 #[derive(Clone, Debug, PartialEq)]
 pub struct AuthorizationView {
     /// The authorization.
-    pub authorization: Authorization,
+    pub authorization: Arc<Authorization>,
     /// Its provider.
-    pub provider: Provider,
+    pub provider: Arc<Provider>,
     /// The status at the time of reading.
     pub status: AuthorizationStatus,
     /// Why the status is what it is, where there is something to tell: a code.
@@ -117,15 +123,42 @@ pub struct AuthorizationView {
     pub status_since: DateTime<Utc>,
 }
 
-/// What was found, if it is the caller's own: ownership follows the user, and what is at a provider that is being deleted
-/// is gone already. Everything else does not exist for this caller.
+/// Whether it is the caller's own: ownership follows the user, and what is at a provider that is being deleted is gone already.
+pub(crate) fn is_own(authorization: &Authorization, provider: &Provider, caller: &Caller) -> bool {
+    authorization.account_id == caller.account_id && provider.is_visible()
+}
+
+/// What was found, if it is the caller's own. Everything else does not exist for this caller.
 pub(crate) fn if_own(
     found: Option<(Authorization, Provider)>,
     caller: &Caller,
 ) -> Option<(Authorization, Provider)> {
-    found.filter(|(authorization, provider)| {
-        authorization.account_id == caller.account_id && provider.is_visible()
-    })
+    found.filter(|(authorization, provider)| is_own(authorization, provider, caller))
+}
+
+impl AuthorizationView {
+    /// Puts an authorization beside its provider and derives its status.
+    pub fn of(
+        authorization: impl Into<Arc<Authorization>>,
+        provider: impl Into<Arc<Provider>>,
+        now: DateTime<Utc>,
+    ) -> Self {
+        let (authorization, provider) = (authorization.into(), provider.into());
+        let (status, status_reason, status_since) = match provider.status {
+            ProviderStatus::Inactive => {
+                (AuthorizationStatus::InvalidProviderState, Some("provider_inactive"), provider.updated_at)
+            }
+            ProviderStatus::Deleting | ProviderStatus::DeletionFailed => {
+                (AuthorizationStatus::InvalidProviderState, Some("provider_deleted"), provider.updated_at)
+            }
+            ProviderStatus::Disabled => {
+                (AuthorizationStatus::InvalidOauthClient, Some("client_refused"), provider.updated_at)
+            }
+            ProviderStatus::Active => authorization.own_status(now),
+        };
+        let status_reason = status_reason.map(str::to_owned);
+        Self { authorization, provider, status, status_reason, status_since }
+    }
 }
 
 impl Authorization {
@@ -164,7 +197,9 @@ impl Authorization {
             self.granted_scopes.clone_from(scopes);
         }
         self.last_failure = None;
+        self.failing_since = None;
         self.next_attempt_at = None;
+        self.lost_refresh = None;
         Ok(self)
     }
 
@@ -207,24 +242,6 @@ impl Authorization {
             return missing;
         }
         missing.iter().filter(|scope| *scope != "offline_access").collect()
-    }
-
-    /// Puts it beside its provider and derives its status.
-    pub fn view(self, provider: Provider, now: DateTime<Utc>) -> AuthorizationView {
-        let (status, status_reason, status_since) = match provider.status {
-            ProviderStatus::Inactive => {
-                (AuthorizationStatus::InvalidProviderState, Some("provider_inactive"), provider.updated_at)
-            }
-            ProviderStatus::Deleting | ProviderStatus::DeletionFailed => {
-                (AuthorizationStatus::InvalidProviderState, Some("provider_deleted"), provider.updated_at)
-            }
-            ProviderStatus::Disabled => {
-                (AuthorizationStatus::InvalidOauthClient, Some("client_refused"), provider.updated_at)
-            }
-            ProviderStatus::Active => self.own_status(now),
-        };
-        let status_reason = status_reason.map(str::to_owned);
-        AuthorizationView { authorization: self, provider, status, status_reason, status_since }
     }
 
     fn own_status(&self, now: DateTime<Utc>) -> (AuthorizationStatus, Option<&str>, DateTime<Utc>) {

@@ -296,7 +296,9 @@ impl CompleteFlow {
                 let found = self.authorizations.authorization(organization, id).await?;
                 // Deleted again in the meantime.
                 let (authorization, provider) = found.ok_or(CompleteFlowError::InvalidState)?;
-                Ok(CompletedFlow { authorization: authorization.view(provider, self.clock.now()) })
+                Ok(CompletedFlow {
+                    authorization: AuthorizationView::of(authorization, provider, self.clock.now()),
+                })
             }
             FlowOutcome::Refused(reason) => Err(CompleteFlowError::Refused { reason }),
             FlowOutcome::Unavailable(reason) => Err(CompleteFlowError::Unavailable { reason }),

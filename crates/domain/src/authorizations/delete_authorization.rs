@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::{Authorization, AuthorizationStore, if_own};
 use crate::accounts::Caller;
 use crate::audit::{AuditAction, AuditEntry};
-use crate::ids::AuthorizationId;
+use crate::ids::{AuthorizationId, RevocationId};
+use crate::providers::Provider;
 use crate::revocations::Revocation;
 use crate::sealing::TokenSealer;
 use crate::services::{Clock, Random};
@@ -37,18 +38,23 @@ pub enum DeleteAuthorizationError {
 }
 
 impl DeleteAuthorization {
-    /// Deletes one of the caller's own.
-    pub async fn run(&self, caller: &Caller, id: AuthorizationId) -> Result<(), DeleteAuthorizationError> {
+    /// Deletes one of the caller's own. What becomes of its tokens is told by the revocation that this gives the id of.
+    pub async fn run(
+        &self,
+        caller: &Caller,
+        id: AuthorizationId,
+    ) -> Result<RevocationId, DeleteAuthorizationError> {
         loop {
             let found = self.authorizations.authorization(caller.organization_id, id).await?;
-            let (authorization, _) = if_own(found, caller).ok_or(DeleteAuthorizationError::NotFound)?;
+            let (authorization, provider) =
+                if_own(found, caller).ok_or(DeleteAuthorizationError::NotFound)?;
             let audit =
                 AuditEntry::by(caller, AuditAction::AuthorizationDeleted, &*self.random, self.clock.now());
-            match self.detach(authorization, audit).await {
+            match self.detach(authorization, &provider, audit).await {
                 // It was refreshed at the same time: the new tokens have to go as well.
                 Err(DetachError::Conflict) => {}
                 Err(DetachError::Store(error)) => return Err(error.into()),
-                Ok(()) => return Ok(()),
+                Ok(revocation) => return Ok(revocation),
             }
         }
     }
@@ -57,15 +63,18 @@ impl DeleteAuthorization {
     pub(crate) async fn detach(
         &self,
         authorization: Authorization,
+        provider: &Provider,
         audit: AuditEntry,
-    ) -> Result<(), DetachError> {
+    ) -> Result<RevocationId, DetachError> {
         let now = self.clock.now();
         let revocation = Revocation::moving(&authorization, &*self.sealer, &*self.random, now).await;
-        let revocation = revocation.map_err(DetachError::Store)?;
+        let mut revocation = revocation.map_err(DetachError::Store)?;
+        revocation.settings_url.clone_from(&provider.endpoints.settings_url);
+        let receipt = revocation.id;
         let audit = audit.about_provider(authorization.provider_id).about_authorization(authorization.id);
         let changes = vec![Change::insert(revocation), Change::delete(authorization), Change::Audit(audit)];
         match self.store.commit(changes).await {
-            Ok(()) => Ok(()),
+            Ok(()) => Ok(receipt),
             Err(CommitError::Conflict) => Err(DetachError::Conflict),
             Err(error) => Err(DetachError::Store(error.into_store_error())),
         }

@@ -40,18 +40,18 @@ impl ExchangeCode {
         code: Secret,
         request_id: Option<String>,
     ) -> Result<FlowOutcome, StoreError> {
-        // Only now that the flow counts as an exchange under way does a deletion of the provider wait for it; one that
-        // began before would not revoke what the code brings.
+        // Only now that the flow counts as an exchange under way does a deletion of the provider or the account wait for
+        // it; one that began before would not revoke what the code brings.
         let provider = self.catalog.provider(flow.organization_id, flow.provider_id).await?;
+        let has_account = self.grants.has_account(flow.account_id).await?;
+        let deleted = |reason| Answered::Failed(UpstreamError::Untrusted { reason });
         let (provider, answered) = match provider {
-            Some(provider) if provider.takes_authorizations() => {
+            Some(provider) if provider.takes_authorizations() && has_account => {
                 let answered = self.answered(&flow, &provider, code).await?;
                 (provider, answered)
             }
-            gone => {
-                let deleted = UpstreamError::Untrusted { reason: "provider_deleted" };
-                (gone.unwrap_or(known), Answered::Failed(deleted))
-            }
+            Some(provider) if provider.takes_authorizations() => (provider, deleted("account_deleted")),
+            gone => (gone.unwrap_or(known), deleted("provider_deleted")),
         };
         let errand = Errand { request_id, ..Errand::from(&flow) };
         let end = EndOfFlow { flows: &*self.flows, flow: &flow, clock: &*self.clock };

@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
 use super::{Authorization, AuthorizationStore, FlowOutcome, GrantState, Scopes};
+use crate::accounts::{AccountStore, Standing};
 use crate::audit::{Actor, AuditAction, AuditEntry, AuditOutcome};
 use crate::ids::{AccountId, AuthorizationId, CredentialId, OrganizationId, ProviderId};
 use crate::persist::Persistence;
@@ -14,10 +15,10 @@ use crate::providers::{
     IdentifyUser, Identity, Provider, ProviderCatalog, ProviderClient, ProviderClients, ProviderConnection,
     ProviderStatus, RevocationScope, TokenSet, UpstreamError,
 };
-use crate::revocations::Revocation;
+use crate::revocations::{ResourceOwner, Revocation};
 use crate::sealing::{SealError, SealedSecret, SecretPlace, TokenSealer};
 use crate::services::{Clock, Random, within};
-use crate::tokens::{TokenSettings, time_delta};
+use crate::tokens::{Schedule, TokenSettings};
 use crate::{Change, CommitError, Secret, StoreError, UnitOfWork, Version};
 
 /// How long to wait before a profile is asked for again, where the provider names no time.
@@ -27,6 +28,8 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub struct KeepGrant {
     /// Reads the authorization that may exist for the identity.
     pub authorizations: Arc<dyn AuthorizationStore>,
+    /// Reads the account again before something is kept for it.
+    pub accounts: Arc<dyn AccountStore>,
     /// Reads the provider again before something is kept for it.
     pub catalog: Arc<dyn ProviderCatalog>,
     /// Tells what a revocation would take away.
@@ -143,10 +146,11 @@ impl KeepGrant {
         access_token: &Secret,
         asked: DateTime<Utc>,
     ) -> Result<Identity, UpstreamError> {
-        let in_all = asked + time_delta(self.settings.upstream_limit);
-        let give_up = in_all.max(self.clock.now() + time_delta(self.settings.caller_wait));
+        let spent = (self.clock.now() - asked).to_std().unwrap_or_default();
+        let left_in_all = self.settings.upstream_limit.saturating_sub(spent);
+        let give_up = self.clock.monotonic() + left_in_all.max(self.settings.caller_wait);
         loop {
-            let left = (give_up - self.clock.now()).to_std().unwrap_or_default();
+            let left = give_up.saturating_sub(self.clock.monotonic());
             let answer = identify.identify_user(connection, access_token, None);
             let answer = within(&self.clock, left, answer).await.unwrap_or(Err(UpstreamError::timeout()));
             let Err(error @ (UpstreamError::Unavailable { .. } | UpstreamError::RateLimited { .. })) = answer
@@ -155,7 +159,7 @@ impl KeepGrant {
             };
             // A provider that says "at once", or whose clock is behind, must not be asked without end.
             let pause = error.retry_after().unwrap_or_default().max(PAUSE);
-            if self.clock.now() + time_delta(pause).min(TimeDelta::days(1)) >= give_up {
+            if self.clock.monotonic().saturating_add(pause) >= give_up {
                 return Err(error);
             }
             self.clock.sleep(pause).await;
@@ -218,13 +222,13 @@ impl KeepGrant {
         provider: &Provider,
         answered: &Answered,
     ) -> Result<(), CommitError> {
-        let tokens = match answered {
-            Answered::Tokens(granted) => &granted.tokens,
-            Answered::Orphaned(tokens, _) => &**tokens,
+        let (tokens, owner) = match answered {
+            Answered::Tokens(granted) => (&granted.tokens, Some(ResourceOwner::from(&granted.identity))),
+            Answered::Orphaned(tokens, _) => (&**tokens, None),
             Answered::Failed(_) => return Ok(()),
         };
         let ended = UpstreamError::Untrusted { reason: "flow_ended" };
-        self.store.commit(self.revoke_orphan(errand, provider, tokens, &ended).await?).await
+        self.store.commit(self.revoke_orphan(errand, provider, (tokens, owner), &ended).await?).await
     }
 
     async fn outcome(
@@ -237,7 +241,7 @@ impl KeepGrant {
             Answered::Tokens(granted) => self.authorized(errand, granted).await,
             Answered::Orphaned(tokens, error) => {
                 let outcome = flow_outcome(error);
-                Ok((outcome, self.revoke_orphan(errand, provider, tokens, error).await?))
+                Ok((outcome, self.revoke_orphan(errand, provider, (tokens, None), error).await?))
             }
             Answered::Failed(error @ UpstreamError::ClientRefused { .. }) => {
                 let mut changes = vec![self.finished(errand, error)];
@@ -257,10 +261,20 @@ impl KeepGrant {
         let Granted { tokens, identity, asked } = granted;
         let now = self.clock.now();
         let current = self.catalog.provider(errand.organization_id, errand.provider_id).await?;
-        let Some(current) = current.filter(Provider::takes_authorizations) else {
-            let deleted = UpstreamError::Untrusted { reason: "provider_deleted" };
-            let changes = vec![self.revocation(errand, tokens).await?, self.finished(errand, &deleted)];
-            return Ok((flow_outcome(&deleted), changes));
+        let place = match current.filter(Provider::takes_authorizations) {
+            None => Err("provider_deleted"),
+            Some(_) if !self.has_account(errand.account_id).await? => Err("account_deleted"),
+            Some(current) => Ok(current),
+        };
+        let current = match place {
+            Ok(current) => current,
+            Err(reason) => {
+                let deleted = UpstreamError::Untrusted { reason };
+                let owner = Some(ResourceOwner::from(identity));
+                let changes =
+                    vec![self.revocation(errand, tokens, owner).await?, self.finished(errand, &deleted)];
+                return Ok((flow_outcome(&deleted), changes));
+            }
         };
         let existing = self
             .authorizations
@@ -291,16 +305,31 @@ impl KeepGrant {
             .await
             .map_err(SealError::into_store_error)?;
         let id = authorization.id;
+        let due = self.schedule().next(&authorization, &current, Some(now), now).at();
         let audited = self.audit(errand, AuditAction::AuthorizationGranted).about_authorization(id);
         let finished =
             self.audit(errand, AuditAction::FlowFinished).about_authorization(id).about(&errand.flow);
         let mut changes = vec![
             if is_new { Change::insert(authorization) } else { Change::update(authorization) },
+            Change::ScheduleRefresh(id, due),
             Change::Audit(audited.about_token(tokens.access_token.fingerprint())),
             Change::Audit(finished),
         ];
+        if tokens.refresh_token.is_some() {
+            changes.push(Change::ForgetRequests(id));
+        }
         changes.extend(superseded.map(Change::insert));
         Ok((FlowOutcome::Authorized(id), changes))
+    }
+
+    /// Whether there is somebody to keep a grant for: not where the account is being deleted.
+    pub(super) async fn has_account(&self, id: AccountId) -> Result<bool, StoreError> {
+        let account = self.accounts.account(id).await?;
+        Ok(account.is_some_and(|account| account.standing == Standing::Active))
+    }
+
+    fn schedule(&self) -> Schedule<'_> {
+        Schedule { clients: &*self.clients, random: &*self.random, settings: &self.settings }
     }
 
     fn new_authorization(&self, errand: &Errand, identity: &Identity) -> Authorization {
@@ -324,7 +353,9 @@ impl KeepGrant {
             refresh_token_expires_at: None,
             grant: GrantState::Live,
             grant_since: now,
+            lost_refresh: None,
             last_failure: None,
+            failing_since: None,
             next_attempt_at: None,
             last_refreshed_at: None,
             created_at: now,
@@ -379,7 +410,7 @@ impl KeepGrant {
         &self,
         errand: &Errand,
         provider: &Provider,
-        tokens: &TokenSet,
+        (tokens, owner): (&TokenSet, Option<ResourceOwner>),
         error: &UpstreamError,
     ) -> Result<Vec<Change>, StoreError> {
         let finished = self.finished(errand, error);
@@ -394,10 +425,15 @@ impl KeepGrant {
             tracing::warn!(flow = errand.flow, reason = error.reason(), "tokens were forgotten, not revoked");
             return Ok(vec![finished]);
         }
-        Ok(vec![self.revocation(errand, tokens).await?, finished])
+        Ok(vec![self.revocation(errand, tokens, owner).await?, finished])
     }
 
-    async fn revocation(&self, errand: &Errand, tokens: &TokenSet) -> Result<Change, StoreError> {
+    async fn revocation(
+        &self,
+        errand: &Errand,
+        tokens: &TokenSet,
+        resource_owner: Option<ResourceOwner>,
+    ) -> Result<Change, StoreError> {
         let now = self.clock.now();
         let Errand { organization_id, account_id, provider_id, .. } = *errand;
         let id = AuthorizationId::generate(&*self.random, now);
@@ -405,7 +441,7 @@ impl KeepGrant {
             .with_tokens(Some(&tokens.access_token), tokens.refresh_token.as_ref(), &*self.sealer)
             .await
             .map_err(SealError::into_store_error)?;
-        Ok(Change::insert(revocation))
+        Ok(Change::insert(Revocation { resource_owner, ..revocation }))
     }
 
     /// The provider refuses our client: the operator has to know, and nobody should be sent there until then.

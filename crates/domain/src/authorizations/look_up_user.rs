@@ -10,7 +10,7 @@ use crate::ids::AuthorizationId;
 use crate::providers::{ExpectedUser, Identity, ProviderClients, UpstreamError};
 use crate::sealing::{SealError, TokenSealer};
 use crate::services::{Clock, Random, within};
-use crate::tokens::{LendAccessToken, LendError, Lendable, TokenSettings};
+use crate::tokens::{LendAccessToken, LendError, Lendable, Linked, TokenSettings};
 use crate::{Change, CommitError, StoreError, UnitOfWork};
 
 /// Looks up the user of an authorization at its provider.
@@ -80,10 +80,10 @@ impl LookUpUser {
             Ok(identity) => return Ok(identity.user),
             Err(UpstreamError::TokenRefused) => lendable,
             // Nowhere to ask: what the ID token told when the user authorized is all there is.
-            Err(UpstreamError::NotSupported) => return Ok(lendable.authorization.user),
+            Err(UpstreamError::NotSupported) => return Ok(lendable.linked.authorization.user.clone()),
             Err(error) => return Err(LookUpUserError::Unavailable { reason: error.reason().to_owned() }),
         };
-        if refused.authorization.refresh_token.is_none() {
+        if refused.linked.authorization.refresh_token.is_none() {
             return Err(LookUpUserError::TokenRefused);
         }
         let renewed = self.lend.renew(caller, refused).await?;
@@ -95,7 +95,7 @@ impl LookUpUser {
     }
 
     async fn identify(&self, lendable: &Lendable) -> Result<Identity, UpstreamError> {
-        let Lendable { authorization, provider, access_token } = lendable;
+        let Lendable { linked: Linked { authorization, provider, .. }, access_token } = lendable;
         let client = self.clients.client(provider.kind).ok_or(UpstreamError::NotSupported)?;
         let connection = provider.connect(&*self.sealer).await.map_err(SealError::into_upstream_error)?;
         let expected = ExpectedUser { issuer: &authorization.issuer, subject: &authorization.subject };

@@ -18,8 +18,8 @@ mod start_flow;
 mod user_info;
 mod view_authorizations;
 
-pub(crate) use authorization::if_own;
 pub use authorization::{Authorization, AuthorizationStatus, AuthorizationView, GrantState};
+pub(crate) use authorization::{if_own, is_own};
 pub use begin_device_flow::{BeginDeviceFlow, BeginDeviceFlowError, BegunDeviceFlow};
 pub use complete_flow::{Callback, CompleteFlow, CompleteFlowError, CompletedFlow, ConnectResult};
 pub use confirm_flow::{ConfirmFlow, ConfirmFlowError, ConfirmedFlow, FlowProgress, FlowSummary};

@@ -156,13 +156,16 @@ impl PollDeviceFlow {
     ) -> Result<DeviceFlowStatus, PollDeviceFlowError> {
         let this = self.clone();
         let running = self.tasks.start(async move {
-            // Only now that the claim counts as a poll under way does a deletion of the provider wait for it.
+            // Only now that the claim counts as a poll under way does a deletion of the provider or the account wait for it.
             let current = this.catalog.provider(flow.organization_id, flow.provider_id).await?;
+            let has_account = this.grants.has_account(flow.account_id).await?;
+            let deleted = |reason| Polled::failed(UpstreamError::Untrusted { reason });
             let polled = match current {
-                Some(current) if current.takes_authorizations() => {
+                Some(current) if current.takes_authorizations() && has_account => {
                     this.ask(&flow, &provider, &*device).await?
                 }
-                _ => Polled::failed(UpstreamError::Untrusted { reason: "provider_deleted" }),
+                Some(current) if current.takes_authorizations() => deleted("account_deleted"),
+                _ => deleted("provider_deleted"),
             };
             this.keep(flow, &provider, polled, request_id).await
         });

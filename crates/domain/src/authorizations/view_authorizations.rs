@@ -33,7 +33,9 @@ impl ViewAuthorizations {
         let now = self.clock.now();
         let found = self.authorizations.authorizations_of(caller.account_id).await?;
         let visible = found.into_iter().filter(|(_, provider)| provider.is_visible());
-        Ok(visible.map(|(authorization, provider)| authorization.view(provider, now)).collect())
+        Ok(visible
+            .map(|(authorization, provider)| AuthorizationView::of(authorization, provider, now))
+            .collect())
     }
 
     /// One of them.
@@ -44,6 +46,6 @@ impl ViewAuthorizations {
     ) -> Result<AuthorizationView, AuthorizationNotFound> {
         let found = self.authorizations.authorization(caller.organization_id, id).await?;
         let (authorization, provider) = if_own(found, caller).ok_or(AuthorizationNotFound::NotFound)?;
-        Ok(authorization.view(provider, self.clock.now()))
+        Ok(AuthorizationView::of(authorization, provider, self.clock.now()))
     }
 }

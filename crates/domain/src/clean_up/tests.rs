@@ -1,11 +1,27 @@
 use mockall::predicate::eq;
 
 use super::*;
-use crate::accounts::MockApiTokenStore;
+use crate::accounts::{MockAccountStore, MockApiTokenStore, MockDeletionStore};
 use crate::authorizations::{MockDeviceFlowStore, MockFlowStore};
-use crate::fixtures::{START, VirtualClock, unavailable};
+use crate::fixtures::{Commits, CountingRandom, START, VirtualClock, unavailable};
+use crate::jobs::MockJobQueue;
+use crate::providers::MockProviderCatalog;
 use crate::revocations::MockRevocationQueue;
-use crate::tokens::MockRefreshLeases;
+
+fn no_tombstones() -> Arc<RemoveTombstones> {
+    let mut accounts = MockAccountStore::new();
+    accounts.expect_organizations().returning(|| Ok(Vec::new()));
+    Arc::new(RemoveTombstones {
+        accounts: Arc::new(accounts),
+        catalog: Arc::new(MockProviderCatalog::new()),
+        queue: Arc::new(MockJobQueue::new()),
+        revocations: Arc::new(MockRevocationQueue::new()),
+        deletions: Arc::new(MockDeletionStore::new()),
+        store: Commits::default().store(),
+        clock: VirtualClock::start(),
+        random: CountingRandom::shared(),
+    })
+}
 
 #[tokio::test(start_paused = true)]
 async fn each_thing_has_its_time() {
@@ -16,8 +32,6 @@ async fn each_thing_has_its_time() {
     device_flows.expect_purge_device_flows().with(an_hour_ago).times(1).returning(|_| Ok(50_000));
     let mut tokens = MockApiTokenStore::new();
     tokens.expect_purge_expired_tokens().with(eq(START - TimeDelta::days(30))).times(1).returning(|_| Ok(20));
-    let mut leases = MockRefreshLeases::new();
-    leases.expect_purge_leases().with(eq(START - TimeDelta::days(1))).times(1).returning(|_| Ok(300));
     let mut revocations = MockRevocationQueue::new();
     revocations
         .expect_purge_revocations()
@@ -28,11 +42,11 @@ async fn each_thing_has_its_time() {
         flows: Arc::new(flows),
         device_flows: Arc::new(device_flows),
         tokens: Arc::new(tokens),
-        leases: Arc::new(leases),
         revocations: Arc::new(revocations),
+        tombstones: no_tombstones(),
         clock: VirtualClock::start(),
     };
-    assert_eq!(clean_up.run().await.unwrap(), 54_321);
+    assert_eq!(clean_up.run().await.unwrap(), 54_021);
 }
 
 #[tokio::test(start_paused = true)]
@@ -43,8 +57,8 @@ async fn a_store_that_is_away_is_an_error() {
         flows: Arc::new(flows),
         device_flows: Arc::new(MockDeviceFlowStore::new()),
         tokens: Arc::new(MockApiTokenStore::new()),
-        leases: Arc::new(MockRefreshLeases::new()),
         revocations: Arc::new(MockRevocationQueue::new()),
+        tombstones: no_tombstones(),
         clock: VirtualClock::start(),
     };
     assert!(clean_up.run().await.is_err());

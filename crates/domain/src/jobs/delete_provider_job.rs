@@ -7,20 +7,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
-use serde::Serialize;
+use chrono::{DateTime, Utc};
 
+use super::move_to_revocations::{LOOK, MoveToRevocations, PAGE};
+use super::revocation_report::{authorization_ids, outcomes};
 use super::{Job, JobDetail, JobKindName, JobQueue, JobStatus};
 use crate::audit::{Actor, AuditAction, AuditEntry, AuditOutcome};
-use crate::authorizations::{
-    Authorization, AuthorizationStore, DeleteAuthorization, DetachError, DeviceFlowStore, EXCHANGE_LIMIT,
-    FlowStore,
-};
+use crate::authorizations::{AuthorizationStore, DeviceFlowStore, EXCHANGE_LIMIT, FlowStore};
 use crate::ids::ProviderId;
 use crate::providers::{Provider, ProviderCatalog, ProviderStatus};
 use crate::revocations::{Revocation, RevocationQueue, RevocationStatus, RunDueRevocations};
 use crate::services::{Clock, Random};
-use crate::tokens::RefreshLeases;
 use crate::{Change, CommitError, StoreError, UnitOfWork};
 
 /// Does the work of [`super::JobKind::DeleteProvider`].
@@ -33,10 +30,8 @@ pub struct DeleteProviderJob {
     pub flows: Arc<dyn FlowStore>,
     /// Tells which device flows are being polled.
     pub device_flows: Arc<dyn DeviceFlowStore>,
-    /// Keeps refreshes away while an authorization is detached.
-    pub leases: Arc<dyn RefreshLeases>,
     /// Turns them into revocations.
-    pub detach: Arc<DeleteAuthorization>,
+    pub mover: Arc<MoveToRevocations>,
     /// Tries these.
     pub revoke: Arc<RunDueRevocations>,
     /// Reads the receipts.
@@ -53,33 +48,16 @@ pub struct DeleteProviderJob {
 
 /// How long to wait before each round of revocations; a provider that fails them all is left to the background.
 const ROUNDS: [Duration; 3] = [Duration::ZERO, Duration::from_secs(1), Duration::from_secs(3)];
-/// How often to look whether the revocations that another worker has in hand are done, or its leases have lapsed.
-const LOOK: Duration = Duration::from_secs(1);
-/// How long refreshes of an authorization are kept away while it is detached.
-const DETACH_LEASE: TimeDelta = TimeDelta::seconds(30);
-/// How many authorizations are read at once.
-const PAGE: u32 = 100;
 /// How many of the organization's failed deletions are looked through.
 const EARLIER_JOBS: u32 = 1000;
 /// How often the end is tried anew after somebody else wrote first.
 const TRIES: u32 = 10;
 
-/// What became of one authorization's tokens, in the report.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Receipt {
-    authorization_id: String,
-    status: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<String>,
-    attempts: u32,
-}
-
 impl DeleteProviderJob {
     pub(super) async fn run(&self, job: Job, id: ProviderId) -> Result<(), StoreError> {
         for _ in 0..TRIES {
             self.await_exchanges(id).await?;
-            self.detach_all(&job, id).await?;
+            self.move_all(&job, id).await?;
             self.revoke_all(id).await?;
             match self.finish(job.clone(), id, None).await {
                 Ok(()) => return Ok(()),
@@ -111,38 +89,17 @@ impl DeleteProviderJob {
             + self.device_flows.polls_under_way(id, since).await?)
     }
 
-    async fn detach_all(&self, job: &Job, id: ProviderId) -> Result<(), StoreError> {
-        loop {
+    async fn move_all(&self, job: &Job, id: ProviderId) -> Result<(), StoreError> {
+        let mut moving = self.mover.for_job(job);
+        while let Some(provider) = self.catalog.provider(job.organization_id, id).await? {
             let page = self.authorizations.authorizations_at(id, None, PAGE).await?;
             if page.is_empty() {
-                return Ok(());
+                break;
             }
-            let mut detached = 0;
-            for authorization in page {
-                detached += usize::from(self.detach_one(job, authorization).await?);
-            }
-            if detached == 0 {
-                self.clock.sleep(LOOK).await;
-            }
+            let page = page.into_iter().map(|authorization| (authorization, provider.clone()));
+            moving.page(page).await?;
         }
-    }
-
-    /// `false`: it is refreshed just now, or has changed since the page was read, and is on the next page again.
-    /// A refresh that is under way is waited for: its answer has to be among the tokens that are revoked.
-    async fn detach_one(&self, job: &Job, authorization: Authorization) -> Result<bool, StoreError> {
-        let now = self.clock.now();
-        let holder = format!("job {}", job.id);
-        if self.leases.take_lease(authorization.id, &holder, now, now + DETACH_LEASE).await?.is_none() {
-            return Ok(false);
-        }
-        let actor = Actor::ServiceFor { account_id: job.requested_by };
-        let action = AuditAction::AuthorizationDeleted;
-        let audit = AuditEntry::new(authorization.organization_id, actor, action, &*self.random, now);
-        match self.detach.detach(authorization, audit).await {
-            Ok(()) => Ok(true),
-            Err(DetachError::Conflict) => Ok(false),
-            Err(DetachError::Store(error)) => Err(error),
-        }
+        Ok(())
     }
 
     async fn revoke_all(&self, id: ProviderId) -> Result<(), StoreError> {
@@ -236,24 +193,9 @@ impl DeleteProviderJob {
 }
 
 fn report(id: ProviderId, receipts: &[Revocation]) -> Vec<JobDetail> {
-    let ids: Vec<String> = receipts.iter().map(|one| one.authorization_id.to_string()).collect();
-    let outcomes: Vec<Receipt> = receipts.iter().map(receipt).collect();
     vec![
         JobDetail::new("provider_id", id),
-        JobDetail::new("authorization_ids", json(&ids)),
-        JobDetail::new("revocations", json(&outcomes)),
+        JobDetail::new("authorization_ids", authorization_ids(receipts)),
+        JobDetail::new("revocations", outcomes(receipts)),
     ]
-}
-
-fn receipt(revocation: &Revocation) -> Receipt {
-    Receipt {
-        authorization_id: revocation.authorization_id.to_string(),
-        status: revocation.status.as_str(),
-        reason: revocation.last_error.clone(),
-        attempts: revocation.attempts,
-    }
-}
-
-fn json(list: &impl Serialize) -> String {
-    serde_json::to_string(list).expect("lists of strings and numbers always serialize")
 }

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use crate::Lease;
 use crate::Version;
 use crate::accounts::Caller;
-use crate::audit::{AuditAction, AuditEntry};
+use crate::audit::{Actor, AuditAction, AuditEntry};
 use crate::ids::{AccountId, JobId, OrganizationId, ProviderId};
 use crate::services::Random;
 
@@ -16,8 +16,8 @@ pub struct Job {
     pub id: JobId,
     /// Where it belongs.
     pub organization_id: OrganizationId,
-    /// Who asked for it.
-    pub requested_by: AccountId,
+    /// Who asked for it; `None`: the operator.
+    pub requested_by: Option<AccountId>,
     /// What is to be done.
     pub kind: JobKind,
     /// A line for people.
@@ -46,6 +46,13 @@ pub enum JobKind {
         /// The provider.
         provider_id: ProviderId,
     },
+    /// End an account's flows and revoke upstream what it was granted, then remove it.
+    DeleteAccount {
+        /// The account.
+        account_id: AccountId,
+    },
+    /// The same for every account of the organization. What is left of it goes when its revocations have ended.
+    DeleteOrganization,
     /// Count what the organization has and did.
     Stats,
 }
@@ -55,6 +62,10 @@ pub enum JobKind {
 pub enum JobKindName {
     /// [`JobKind::DeleteProvider`]
     DeleteProvider,
+    /// [`JobKind::DeleteAccount`]
+    DeleteAccount,
+    /// [`JobKind::DeleteOrganization`]
+    DeleteOrganization,
     /// [`JobKind::Stats`]
     Stats,
 }
@@ -64,23 +75,31 @@ impl JobKind {
     pub const fn name(&self) -> JobKindName {
         match self {
             Self::DeleteProvider { .. } => JobKindName::DeleteProvider,
+            Self::DeleteAccount { .. } => JobKindName::DeleteAccount,
+            Self::DeleteOrganization => JobKindName::DeleteOrganization,
             Self::Stats => JobKindName::Stats,
         }
     }
 }
 
 impl JobKindName {
+    /// Every one.
+    pub const ALL: [Self; 4] =
+        [Self::DeleteProvider, Self::DeleteAccount, Self::DeleteOrganization, Self::Stats];
+
     /// As the API and the stores name it.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::DeleteProvider => "DELETE_PROVIDER",
+            Self::DeleteAccount => "DELETE_ACCOUNT",
+            Self::DeleteOrganization => "DELETE_ORGANIZATION",
             Self::Stats => "STATS",
         }
     }
 
     /// The type of that name.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::DeleteProvider, Self::Stats].into_iter().find(|kind| kind.as_str() == name)
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
     }
 }
 
@@ -146,10 +165,37 @@ impl Job {
         random: &dyn Random,
         now: DateTime<Utc>,
     ) -> (Self, AuditEntry) {
-        let job = Self {
+        let job = Self::new(caller.organization_id, Some(caller.account_id), kind, name, random, now);
+        let audit = AuditEntry::by(caller, AuditAction::JobQueued, random, now).about(job.id);
+        (job, audit)
+    }
+
+    /// A job that the operator asks for, and its audit entry.
+    pub(crate) fn queued_by_operator(
+        organization: OrganizationId,
+        kind: JobKind,
+        name: String,
+        random: &dyn Random,
+        now: DateTime<Utc>,
+    ) -> (Self, AuditEntry) {
+        let job = Self::new(organization, None, kind, name, random, now);
+        let action = AuditAction::JobQueued;
+        let audit = AuditEntry::new(organization, Actor::Operator, action, random, now).about(job.id);
+        (job, audit)
+    }
+
+    fn new(
+        organization_id: OrganizationId,
+        requested_by: Option<AccountId>,
+        kind: JobKind,
+        name: String,
+        random: &dyn Random,
+        now: DateTime<Utc>,
+    ) -> Self {
+        Self {
             id: JobId::generate(random, now),
-            organization_id: caller.organization_id,
-            requested_by: caller.account_id,
+            organization_id,
+            requested_by,
             kind,
             name,
             status: JobStatus::Pending,
@@ -159,9 +205,12 @@ impl Job {
             details: Vec::new(),
             lease: None,
             version: Version::FIRST,
-        };
-        let audit = AuditEntry::by(caller, AuditAction::JobQueued, random, now).about(job.id);
-        (job, audit)
+        }
+    }
+
+    /// In whose name a worker does it.
+    pub(crate) fn actor(&self) -> Actor {
+        self.requested_by.map_or(Actor::Service, |account_id| Actor::ServiceFor { account_id })
     }
 
     /// Whether a worker may take it now: new, or left by a worker whose lease lapsed.

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 
-use super::delete_provider_job::DeleteProviderJob;
-use super::stats_job::StatsJob;
-use super::{Job, JobKind, JobQueue};
+use super::{
+    DeleteAccountJob, DeleteOrganizationJob, DeleteProviderJob, Job, JobEnd, JobKind, JobQueue, StatsJob,
+};
 use crate::Lease;
 use crate::StoreError;
 use crate::ids::JobId;
@@ -24,8 +24,14 @@ pub struct RunNextJob {
     pub queue: Arc<dyn JobQueue>,
     /// Does [`JobKind::DeleteProvider`].
     pub delete_provider: DeleteProviderJob,
+    /// Does [`JobKind::DeleteAccount`].
+    pub delete_account: DeleteAccountJob,
+    /// Does [`JobKind::DeleteOrganization`].
+    pub delete_organization: DeleteOrganizationJob,
     /// Does [`JobKind::Stats`].
     pub stats: StatsJob,
+    /// Ends those that cannot go on.
+    pub end: Arc<JobEnd>,
     /// Dates the leases.
     pub clock: Arc<dyn Clock>,
     /// The name of this process in leases.
@@ -62,6 +68,8 @@ impl RunNextJob {
             JobKind::DeleteProvider { provider_id } => {
                 self.delete_provider.run(job.clone(), provider_id).await
             }
+            JobKind::DeleteAccount { account_id } => self.delete_account.run(job.clone(), account_id).await,
+            JobKind::DeleteOrganization => self.delete_organization.run(job.clone()).await,
             JobKind::Stats => self.stats.run(job.clone()).await,
         };
         match done {
@@ -79,7 +87,9 @@ impl RunNextJob {
             JobKind::DeleteProvider { provider_id } => {
                 self.delete_provider.give_up(job, provider_id, "internal_error").await
             }
-            JobKind::Stats => self.stats.give_up(job, "internal_error").await,
+            JobKind::DeleteAccount { .. } | JobKind::DeleteOrganization | JobKind::Stats => {
+                self.end.given_up(job, "internal_error").await
+            }
         }
     }
 

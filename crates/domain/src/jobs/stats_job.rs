@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Job, JobDetail, JobStatus};
-use crate::audit::{Actor, AuditAction, AuditEntry, AuditLog, AuditOutcome};
-use crate::authorizations::AuthorizationStore;
+use super::{Job, JobDetail, JobEnd};
+use crate::StoreError;
+use crate::audit::{AuditAction, AuditLog, AuditOutcome};
+use crate::authorizations::{AuthorizationStore, AuthorizationView};
 use crate::ids::OrganizationId;
 use crate::providers::{Provider, ProviderCatalog, ProviderStatus};
-use crate::services::{Clock, Random};
-use crate::{Change, CommitError, StoreError, UnitOfWork};
+use crate::services::Clock;
 
 /// Does the work of [`super::JobKind::Stats`].
 pub struct StatsJob {
@@ -20,11 +20,9 @@ pub struct StatsJob {
     /// Counts what was done.
     pub audit: Arc<dyn AuditLog>,
     /// Writes the report.
-    pub store: Arc<dyn UnitOfWork>,
+    pub end: Arc<JobEnd>,
     /// Time.
     pub clock: Arc<dyn Clock>,
-    /// Makes the id of the audit entry.
-    pub random: Arc<dyn Random>,
 }
 
 /// How many authorizations are read at once.
@@ -35,26 +33,7 @@ type Counts = BTreeMap<&'static str, u64>;
 impl StatsJob {
     pub(super) async fn run(&self, job: Job) -> Result<(), StoreError> {
         let details = self.count(job.organization_id).await?;
-        self.finish(job, JobStatus::Completed, details).await
-    }
-
-    /// Ends a job that cannot go on.
-    pub(super) async fn give_up(&self, job: Job, reason: &str) -> Result<(), StoreError> {
-        self.finish(job, JobStatus::Error, vec![JobDetail::new("error", reason)]).await
-    }
-
-    async fn finish(&self, job: Job, status: JobStatus, details: Vec<JobDetail>) -> Result<(), StoreError> {
-        let now = self.clock.now();
-        let action = AuditAction::JobFinished;
-        let audit =
-            AuditEntry::new(job.organization_id, Actor::Service, action, &*self.random, now).about(job.id);
-        let job = job.finish(status, details, now);
-        let job = job.map_err(|error| StoreError::Unexpected(Box::new(error)))?;
-        match self.store.commit(vec![Change::update(job), Change::Audit(audit)]).await {
-            // Overtaken: whoever took over reports.
-            Ok(()) | Err(CommitError::Conflict) => Ok(()),
-            Err(error) => Err(error.into_store_error()),
-        }
+        self.end.completed(job, details).await
     }
 
     async fn count(&self, organization: OrganizationId) -> Result<Vec<JobDetail>, StoreError> {
@@ -93,7 +72,7 @@ impl StatsJob {
             };
             after = Some(last.id);
             for authorization in page {
-                let status = authorization.view(provider.clone(), now).status;
+                let status = AuthorizationView::of(authorization, provider.clone(), now).status;
                 *counts.entry(status.as_str()).or_default() += 1;
             }
         }

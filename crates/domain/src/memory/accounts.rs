@@ -1,16 +1,15 @@
-//! Organizations, accounts and API tokens.
+//! Organizations, accounts and API tokens, and what deleting them takes.
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use super::noun::Noun;
-use super::{MemoryStore, State};
-use crate::accounts::{Account, AccountStore, ApiToken, ApiTokenStore, Organization};
-use crate::authorizations::{Authorization, Flow};
+use super::{MemoryStore, State, rows};
+use crate::accounts::{Account, AccountStore, ApiToken, ApiTokenStore, DeletionStore, Organization};
+use crate::authorizations::{Authorization, DeviceFlow, DeviceStage, Flow, FlowStage};
 use crate::ids::{AccountId, ApiTokenId, OrganizationId};
 use crate::jobs::Job;
 use crate::providers::Provider;
-use crate::revocations::Revocation;
 use crate::secret::SecretHash;
 use crate::{StoreError, Unique};
 
@@ -61,15 +60,49 @@ impl ApiTokenStore for MemoryStore {
         Ok(state.oldest_first(|row: &ApiToken| row.account_id == account).into_iter().cloned().collect())
     }
 
-    async fn note_use(&self, id: ApiTokenId, at: DateTime<Utc>) -> Result<(), StoreError> {
-        if let Some(token) = self.state().api_tokens.get_mut(&id) {
-            token.last_used_at = Some(at);
-        }
-        Ok(())
-    }
-
     async fn purge_expired_tokens(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
         Ok(self.state().purge(|row: &ApiToken| row.expires_at.is_some_and(|end| end < before)))
+    }
+}
+
+#[async_trait]
+impl DeletionStore for MemoryStore {
+    async fn some_authorizations_of(
+        &self,
+        account: AccountId,
+        limit: u32,
+    ) -> Result<Vec<(Authorization, Provider)>, StoreError> {
+        let state = self.state();
+        let found = state.authorizations.values().filter(|row| row.account_id == account);
+        Ok(found.filter_map(|row| state.with_provider(row)).take(rows(limit)).collect())
+    }
+
+    async fn exchanges_of(&self, account: AccountId, since: DateTime<Utc>) -> Result<u64, StoreError> {
+        let state = self.state();
+        let exchanging = state.flows.values().filter(|row| {
+            row.account_id == account
+                && matches!(&row.stage, FlowStage::Exchanging(code) if code.since >= since)
+        });
+        let polling = state.device_flows.values().filter(|row| {
+            row.account_id == account
+                && matches!(row.stage, DeviceStage::Polling { since: began } if began >= since)
+        });
+        Ok((exchanging.count() + polling.count()) as u64)
+    }
+
+    async fn remove_belongings(&self, account: AccountId) -> Result<u64, StoreError> {
+        let mut state = self.state();
+        Ok(state.purge(|row: &Flow| row.account_id == account)
+            + state.purge(|row: &DeviceFlow| row.account_id == account)
+            + state.purge(|row: &ApiToken| row.account_id == account))
+    }
+
+    async fn remove_remains(&self, organization: OrganizationId) -> Result<u64, StoreError> {
+        let mut state = self.state();
+        let jobs = state.purge(|row: &Job| row.organization_id == organization);
+        let keys = state.data_keys.len();
+        state.data_keys.retain(|_, key| key.organization_id != organization);
+        Ok(jobs + (keys - state.data_keys.len()) as u64)
     }
 }
 
@@ -89,7 +122,6 @@ impl Noun for Organization {
             .has("accounts", |row: &Account| row.organization_id == id)
             .or_else(|| state.has("providers", |row: &Provider| row.organization_id == id))
             .or_else(|| state.has("jobs", |row: &Job| row.organization_id == id))
-            .or_else(|| state.has("revocations", |row: &Revocation| row.organization_id == id))
             .or_else(|| state.data_keys.values().any(|key| key.organization_id == id).then_some("data keys"))
     }
 }
@@ -111,6 +143,7 @@ impl Noun for Account {
             .has("API tokens", |row: &ApiToken| row.account_id == self.id)
             .or_else(|| state.has("authorizations", |row: &Authorization| row.account_id == self.id))
             .or_else(|| state.has("flows", |row: &Flow| row.account_id == self.id))
+            .or_else(|| state.has("device flows", |row: &DeviceFlow| row.account_id == self.id))
     }
 }
 

@@ -35,7 +35,7 @@ impl AuditLog for MemoryStore {
                 entry.outcome,
                 0,
             ));
-            *count += 1;
+            *count += u64::from(entry.count);
         }
         Ok(counts.into_values().collect())
     }

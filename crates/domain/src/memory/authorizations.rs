@@ -4,6 +4,8 @@ use std::ops::Bound;
 
 use async_trait::async_trait;
 
+use super::commit::Transaction;
+use super::leases::RefreshRow;
 use super::noun::Noun;
 use super::{MemoryStore, State, rows};
 use crate::accounts::{Account, Organization};
@@ -58,14 +60,19 @@ impl AuthorizationStore for MemoryStore {
 }
 
 impl State {
-    fn with_provider(&self, row: &Authorization) -> Option<(Authorization, Provider)> {
+    pub(super) fn with_provider(&self, row: &Authorization) -> Option<(Authorization, Provider)> {
         Some((row.clone(), self.row::<Provider>(row.provider_id)?.clone()))
     }
 }
 
 impl Noun for Authorization {
     fn duplicate_in(&self, state: &State) -> Option<Unique> {
-        let twin = state.find(|row: &Self| row.id != self.id && identity_of(row) == identity_of(self));
+        let identity = identity_of(self);
+        // Going through all of them at each refresh is not worth it: that leaves the identity as it is.
+        if state.row::<Self>(self.id).is_some_and(|stored| identity_of(stored) == identity) {
+            return None;
+        }
+        let twin = state.find(|row: &Self| identity_of(row) == identity && row.id != self.id);
         twin.map(|_| Unique::Identity)
     }
 
@@ -74,6 +81,14 @@ impl Noun for Authorization {
             .lacks::<Organization>(self.organization_id, "organization")
             .or_else(|| state.lacks::<Account>(self.account_id, "account"))
             .or_else(|| state.lacks::<Provider>(self.provider_id, "provider"))
+    }
+
+    fn bring_along(&self, transaction: &mut Transaction<'_>) {
+        transaction.set_refresh(self.id, Some(RefreshRow::default()));
+    }
+
+    fn take_along(&self, transaction: &mut Transaction<'_>) {
+        transaction.set_refresh(self.id, None);
     }
 }
 

@@ -1,12 +1,15 @@
 //! Commits: all of the changes or none.
 
+use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use async_trait::async_trait;
 
+use super::leases::{AskedSince, RefreshRow};
 use super::noun::{Keyed, Noun};
 use super::{MemoryStore, State};
 use crate::audit::AuditEntry;
+use crate::ids::AuthorizationId;
 use crate::{Change, CommitError, Row, StoreError, Unique, UnitOfWork, Version};
 
 /// Runs an expression with the row of whatever noun.
@@ -62,6 +65,18 @@ impl Transaction<'_> {
             Change::Update(row) => with_noun!(row, row => self.update(row)),
             Change::Delete(row) => with_noun!(row, row => self.delete(&row)),
             Change::Audit(entry) => self.append(entry),
+            Change::ForgetRequests(id) => {
+                self.change_refresh(id, RefreshRow::forget_requests);
+                Ok(())
+            }
+            Change::ScheduleRefresh(id, due_at) => {
+                self.change_refresh(id, |row| row.due_at = due_at);
+                Ok(())
+            }
+            Change::EndRefresh(end) => {
+                let ended = self.change_refresh(end.authorization_id, |row| row.end(&end));
+                ended.unwrap_or(Ok(())).map_err(|AskedSince| CommitError::Conflict)
+            }
         }
     }
 
@@ -70,7 +85,9 @@ impl Transaction<'_> {
             return Err(CommitError::Duplicate(Unique::Id));
         }
         row.set_version(Version::FIRST);
-        self.write(row)
+        self.write(row.clone())?;
+        row.bring_along(self);
+        Ok(())
     }
 
     fn update<N: Noun>(&mut self, mut row: N) -> Result<(), CommitError> {
@@ -126,6 +143,26 @@ impl Transaction<'_> {
         self.undo.push(restore(id, before));
     }
 
+    /// Changes the row of an authorization's refreshes, where there is one.
+    fn change_refresh<T>(
+        &mut self,
+        id: AuthorizationId,
+        change: impl FnOnce(&mut RefreshRow) -> T,
+    ) -> Option<T> {
+        let mut row = self.state.refreshes.get(&id)?.clone();
+        let changed = change(&mut row);
+        self.set_refresh(id, Some(row));
+        Some(changed)
+    }
+
+    /// Puts the row of an authorization's refreshes in its place, or takes it away.
+    pub(super) fn set_refresh(&mut self, id: AuthorizationId, row: Option<RefreshRow>) {
+        let before = set(&mut self.state.refreshes, id, row);
+        self.undo.push(Box::new(move |state| {
+            set(&mut state.refreshes, id, before);
+        }));
+    }
+
     /// The ids of the rows that match.
     pub(super) fn ids<N: Noun>(&self, matches: impl Fn(&N) -> bool) -> Vec<N::Id> {
         N::table(self.state).values().filter(|row| matches(row)).map(Keyed::id).collect()
@@ -143,12 +180,16 @@ impl Drop for Transaction<'_> {
 /// Puts a place of a table back to what it was.
 fn restore<N: Noun>(id: N::Id, before: Option<N>) -> Undo {
     Box::new(move |state| {
-        let table = N::table_mut(state);
-        match before {
-            Some(row) => table.insert(id, row),
-            None => table.remove(&id),
-        };
+        set(N::table_mut(state), id, before);
     })
+}
+
+/// Puts a value in its place, or takes away what is there; gives back what was there.
+fn set<K: Ord, V>(table: &mut BTreeMap<K, V>, key: K, value: Option<V>) -> Option<V> {
+    match value {
+        Some(value) => table.insert(key, value),
+        None => table.remove(&key),
+    }
 }
 
 fn unexpected(message: String) -> CommitError {

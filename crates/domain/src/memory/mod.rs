@@ -17,6 +17,7 @@ mod leases;
 mod noun;
 mod providers;
 mod revocations;
+mod uses;
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -33,7 +34,7 @@ use crate::revocations::Revocation;
 use crate::sealing::{SealedSecret, WrappedDataKey};
 use crate::{Store, StoreError};
 
-use leases::LeaseRow;
+use leases::RefreshRow;
 use noun::{Noun, Table};
 
 /// Keeps everything in memory.
@@ -54,7 +55,8 @@ struct State {
     device_flows: Table<DeviceFlow>,
     jobs: Table<Job>,
     revocations: Table<Revocation>,
-    leases: BTreeMap<AuthorizationId, LeaseRow>,
+    /// One for each authorization.
+    refreshes: BTreeMap<AuthorizationId, RefreshRow>,
     audit: BTreeMap<AuditId, AuditEntry>,
     data_keys: BTreeMap<DataKeyId, WrappedDataKey>,
     canary: Option<SealedSecret>,

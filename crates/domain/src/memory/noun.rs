@@ -48,6 +48,9 @@ pub(super) trait Noun: Keyed {
         None
     }
 
+    /// Adds what comes with the row.
+    fn bring_along(&self, _transaction: &mut Transaction<'_>) {}
+
     /// Deletes what goes with the row.
     fn take_along(&self, _transaction: &mut Transaction<'_>) {}
 }

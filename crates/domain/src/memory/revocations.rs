@@ -1,4 +1,4 @@
-//! The revocation queue.
+//! The revocation queue, and who lives by a grant.
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -7,9 +7,9 @@ use super::noun::Noun;
 use super::{MemoryStore, State, rows};
 use crate::Lease;
 use crate::StoreError;
-use crate::accounts::Organization;
-use crate::ids::ProviderId;
-use crate::revocations::{Revocation, RevocationQueue};
+use crate::authorizations::{Authorization, GrantState};
+use crate::ids::{AccountId, OrganizationId, ProviderId, RevocationId};
+use crate::revocations::{ResourceOwner, Revocation, RevocationFilter, RevocationQueue, SharedGrants};
 
 #[async_trait]
 impl RevocationQueue for MemoryStore {
@@ -41,14 +41,57 @@ impl RevocationQueue for MemoryStore {
         Ok(rows.into_iter().cloned().collect())
     }
 
+    async fn revocation(
+        &self,
+        organization: OrganizationId,
+        id: RevocationId,
+    ) -> Result<Option<Revocation>, StoreError> {
+        let state = self.state();
+        Ok(state.row(id).filter(|row: &&Revocation| row.organization_id == organization).cloned())
+    }
+
+    async fn newest_revocations(
+        &self,
+        organization: OrganizationId,
+        account: Option<AccountId>,
+        filter: &RevocationFilter,
+        limit: u32,
+    ) -> Result<Vec<Revocation>, StoreError> {
+        let matches = |row: &Revocation| {
+            row.organization_id == organization
+                && account.is_none_or(|account| row.account_id == account)
+                && filter.authorization_id.is_none_or(|id| row.authorization_id == id)
+                && filter.provider_id.is_none_or(|id| row.provider_id == id)
+                && filter.status.is_none_or(|status| row.status == status)
+        };
+        Ok(self.state().oldest_first(matches).into_iter().rev().take(rows(limit)).cloned().collect())
+    }
+
     async fn purge_revocations(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
         Ok(self.state().purge(|row: &Revocation| row.finished_at.is_some_and(|end| end < before)))
     }
 }
 
+#[async_trait]
+impl SharedGrants for MemoryStore {
+    async fn has_live_authorization(
+        &self,
+        provider: ProviderId,
+        owner: &ResourceOwner,
+    ) -> Result<bool, StoreError> {
+        let is_theirs = |row: &Authorization| {
+            row.provider_id == provider
+                && row.issuer == owner.issuer
+                && row.subject == owner.subject
+                && row.grant == GrantState::Live
+        };
+        Ok(self.state().find(is_theirs).is_some())
+    }
+}
+
 impl Noun for Revocation {
-    /// Authorization and provider may be gone: this is what outlives them.
-    fn missing_in(&self, state: &State) -> Option<&'static str> {
-        state.lacks::<Organization>(self.organization_id, "organization")
+    /// Whatever it is about may be gone: this is what outlives it.
+    fn missing_in(&self, _state: &State) -> Option<&'static str> {
+        None
     }
 }

@@ -62,6 +62,9 @@ pub trait ProviderClient: Send + Sync {
     /// What becomes of a refresh token when it is used.
     fn refresh_model(&self, endpoints: &ProviderEndpoints) -> RefreshModel;
 
+    /// How long a refresh token may lie unused before the provider kills it; `None`: as long as it likes.
+    fn idle_limit(&self, endpoints: &ProviderEndpoints) -> Option<Duration>;
+
     /// Revoking, where a provider with these endpoints can.
     fn revoke(&self, endpoints: &ProviderEndpoints) -> Option<Arc<dyn RevokeTokens>>;
 
@@ -260,6 +263,10 @@ pub enum UpstreamError {
     },
 }
 
+/// The reasons of [`UpstreamError::Unavailable`] for which nothing has left this process: a client gives the first where no
+/// connection came about, the others are of sealed secrets that could not be opened.
+const NEVER_SENT: [&str; 3] = ["connection_failed", "secret_rejected", "store_unavailable"];
+
 impl UpstreamError {
     /// The provider has used up its time.
     pub(crate) const fn timeout() -> Self {
@@ -277,6 +284,21 @@ impl UpstreamError {
             Self::TokenRefused => "invalid_token",
             Self::Untrusted { reason } | Self::Unavailable { reason, .. } => reason,
             Self::RateLimited { .. } => "rate_limited",
+        }
+    }
+
+    /// Whether the provider may have done what it was asked, though we have no answer.
+    pub(crate) fn leaves_open(&self) -> bool {
+        match self {
+            Self::Unavailable { reason, .. } => !NEVER_SENT.contains(reason),
+            Self::Untrusted { .. } => true,
+            Self::GrantRefused { .. }
+            | Self::ClientRefused { .. }
+            | Self::Misconfigured { .. }
+            | Self::InteractionRequired { .. }
+            | Self::NotSupported
+            | Self::TokenRefused
+            | Self::RateLimited { .. } => false,
         }
     }
 

@@ -43,6 +43,8 @@ pub struct Provider {
     pub app_slug: Option<String>,
     /// Whether flows leave out the parameter that forces the provider's consent page.
     pub skip_consent: Option<bool>,
+    /// Whether refresh tokens that nobody uses are kept from dying of it.
+    pub keep_alive: bool,
     /// When it was registered.
     pub created_at: DateTime<Utc>,
     /// When it was last changed.

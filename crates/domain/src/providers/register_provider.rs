@@ -55,6 +55,8 @@ pub struct NewProvider {
     pub app_slug: Option<String>,
     /// Whether flows leave out what forces the provider's consent page.
     pub skip_consent: Option<bool>,
+    /// Whether refresh tokens that nobody uses are kept from dying of it; by default they are.
+    pub keep_alive: Option<bool>,
 }
 
 /// Why a provider was not registered.
@@ -115,6 +117,7 @@ impl RegisterProvider {
             device_flow: new.device_flow,
             app_slug: new.app_slug,
             skip_consent: new.skip_consent,
+            keep_alive: new.keep_alive.unwrap_or(true),
             created_at: now,
             updated_at: now,
             version: Version::FIRST,

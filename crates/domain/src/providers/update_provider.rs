@@ -42,6 +42,8 @@ pub struct ProviderUpdate {
     pub scopes: Option<Scopes>,
     /// Whether people may authorize by device code.
     pub device_flow: Option<bool>,
+    /// Whether refresh tokens that nobody uses are kept from dying of it. Takes effect when they come up next.
+    pub keep_alive: Option<bool>,
 }
 
 /// The statuses that an administrator may set.
@@ -123,6 +125,7 @@ impl UpdateProvider {
             }
         }
         provider.skip_consent = update.skip_consent.or(provider.skip_consent);
+        provider.keep_alive = update.keep_alive.unwrap_or(provider.keep_alive);
         provider.status = update.status.map_or(provider.status, ProviderStatus::from);
         if let Some(scopes) = &update.scopes {
             provider.scopes = self.checked_scopes(&provider, scopes)?;

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use super::{Revocation, RevocationStatus};
+use super::{Revocation, RevocationStatus, SHARED_GRANT, SharedGrants};
 use crate::audit::{Actor, AuditAction, AuditEntry, AuditOutcome};
-use crate::providers::{ProviderCatalog, ProviderClients, TokenToRevoke, UpstreamError};
+use crate::providers::{
+    Provider, ProviderCatalog, ProviderClients, RevocationScope, TokenToRevoke, UpstreamError,
+};
 use crate::sealing::{SealError, TokenSealer};
 use crate::services::{Clock, Random, within};
 use crate::tokens::{TokenSettings, time_delta};
@@ -14,6 +16,8 @@ use crate::{Change, CommitError, Secret, StoreError, UnitOfWork};
 pub struct RevocationAttempt {
     /// Reads the provider.
     pub catalog: Arc<dyn ProviderCatalog>,
+    /// Tells whether others live by the same grant.
+    pub grants: Arc<dyn SharedGrants>,
     /// Asks it.
     pub clients: Arc<dyn ProviderClients>,
     /// Opens the tokens.
@@ -32,6 +36,8 @@ pub struct RevocationAttempt {
 enum Answer {
     Revoked,
     NotSupported,
+    /// Nothing: it was not asked, for it would have taken away what another authorization needs.
+    Spared,
     /// It cannot be done, now or later.
     Hopeless(UpstreamError),
     /// It may work later.
@@ -40,12 +46,20 @@ enum Answer {
 
 impl RevocationAttempt {
     /// Tries, and writes down how it went. The caller holds the lease.
-    pub async fn run(&self, revocation: Revocation) -> Result<RevocationStatus, StoreError> {
-        let answer = match self.ask(&revocation).await {
-            Ok(answer) => answer,
-            Err(SealError::Store(error)) => return Err(error),
-            Err(error) => Answer::Failed(error.into_upstream_error()),
+    pub async fn run(&self, mut revocation: Revocation) -> Result<RevocationStatus, StoreError> {
+        let provider = self.catalog.provider(revocation.organization_id, revocation.provider_id).await?;
+        let answer = match &provider {
+            None => Answer::NotSupported,
+            Some(provider) => match self.ask(&revocation, provider).await {
+                Ok(answer) => answer,
+                Err(SealError::Store(error)) => return Err(error),
+                Err(error) => Answer::Failed(error.into_upstream_error()),
+            },
         };
+        if let Some(provider) = provider {
+            // The receipt outlives the provider.
+            revocation.settings_url = provider.endpoints.settings_url;
+        }
         let audit = self.audit(&revocation, &answer);
         let revocation = self.after(revocation, answer);
         let status = revocation.status;
@@ -56,17 +70,16 @@ impl RevocationAttempt {
         }
     }
 
-    async fn ask(&self, revocation: &Revocation) -> Result<Answer, SealError> {
-        let provider = self.catalog.provider(revocation.organization_id, revocation.provider_id).await?;
-        let Some(provider) = provider else {
-            return Ok(Answer::NotSupported);
-        };
+    async fn ask(&self, revocation: &Revocation, provider: &Provider) -> Result<Answer, SealError> {
         let client = self.clients.client(provider.kind);
         let Some(revoke) = client.and_then(|client| client.revoke(&provider.endpoints)) else {
             return Ok(Answer::NotSupported);
         };
         let connection = provider.connect(&*self.sealer).await?;
         let tokens = self.tokens(revocation).await?;
+        if self.would_hurt_others(revocation, revoke.scope()).await? {
+            return Ok(Answer::Spared);
+        }
         let answer = revoke.revoke_token(&connection, &tokens);
         let answer = within(&self.clock, self.settings.upstream_limit, answer)
             .await
@@ -84,6 +97,22 @@ impl RevocationAttempt {
             }
             Err(error) => Answer::Failed(error),
         })
+    }
+
+    /// Whether the same person has an authorization there, be it anew or of another account, that would end as well. Then
+    /// the grant ends with the last of them. A person who grants anew between this look and the provider's answer may
+    /// still lose that: no lock of ours reaches the provider.
+    async fn would_hurt_others(
+        &self,
+        revocation: &Revocation,
+        scope: RevocationScope,
+    ) -> Result<bool, StoreError> {
+        match &revocation.resource_owner {
+            Some(owner) if !scope.leaves_others_alone() => {
+                self.grants.has_live_authorization(revocation.provider_id, owner).await
+            }
+            _ => Ok(false),
+        }
     }
 
     async fn tokens(&self, revocation: &Revocation) -> Result<TokenToRevoke, SealError> {
@@ -104,6 +133,9 @@ impl RevocationAttempt {
         match answer {
             Answer::Revoked => revocation.finished(RevocationStatus::Revoked, None, now),
             Answer::NotSupported => revocation.finished(RevocationStatus::NotSupported, None, now),
+            Answer::Spared => {
+                revocation.finished(RevocationStatus::NotSupported, Some(SHARED_GRANT.to_owned()), now)
+            }
             Answer::Hopeless(error) => {
                 revocation.finished(RevocationStatus::Failed, Some(error.reason().to_owned()), now)
             }
@@ -123,6 +155,7 @@ impl RevocationAttempt {
         match answer {
             Answer::Revoked => audit,
             Answer::NotSupported => audit.ending(AuditOutcome::Refused, "not_supported"),
+            Answer::Spared => audit.ending(AuditOutcome::Refused, SHARED_GRANT),
             Answer::Hopeless(error) | Answer::Failed(error) => {
                 audit.ending(AuditOutcome::Failed, error.reason())
             }

@@ -5,8 +5,10 @@ mod attempt;
 mod ports;
 mod revocation;
 mod run_due_revocations;
+mod view_revocations;
 
 pub use attempt::RevocationAttempt;
 pub use ports::*;
-pub use revocation::{REVOCATION_PERIOD, Revocation, RevocationStatus};
+pub use revocation::{REVOCATION_PERIOD, ResourceOwner, Revocation, RevocationStatus, SHARED_GRANT};
 pub use run_due_revocations::RunDueRevocations;
+pub use view_revocations::{LONGEST_LIST, ViewRevocationError, ViewRevocations};

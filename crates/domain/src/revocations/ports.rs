@@ -1,12 +1,23 @@
-//! The port of the revocation queue.
+//! The ports of the revocation queue, and of what a revocation must not take along.
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-use super::Revocation;
+use super::{ResourceOwner, Revocation, RevocationStatus};
 use crate::Lease;
-use crate::ids::ProviderId;
+use crate::ids::{AccountId, AuthorizationId, OrganizationId, ProviderId, RevocationId};
 use crate::store::StoreError;
+
+/// Which receipts are wanted; `None`: any.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RevocationFilter {
+    /// Of this authorization.
+    pub authorization_id: Option<AuthorizationId>,
+    /// At this provider.
+    pub provider_id: Option<ProviderId>,
+    /// That stand so.
+    pub status: Option<RevocationStatus>,
+}
 
 /// Reads revocations, and lets exactly one worker have each.
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
@@ -26,6 +37,36 @@ pub trait RevocationQueue: Send + Sync {
     /// All revocations of a provider, oldest first: the receipts.
     async fn revocations_of(&self, provider: ProviderId) -> Result<Vec<Revocation>, StoreError>;
 
+    /// A revocation of an organization.
+    async fn revocation(
+        &self,
+        organization: OrganizationId,
+        id: RevocationId,
+    ) -> Result<Option<Revocation>, StoreError>;
+
+    /// The revocations of an organization, or of one account in it, that the filter lets through: newest first, at most
+    /// `limit`.
+    async fn newest_revocations(
+        &self,
+        organization: OrganizationId,
+        account: Option<AccountId>,
+        filter: &RevocationFilter,
+        limit: u32,
+    ) -> Result<Vec<Revocation>, StoreError>;
+
     /// Removes revocations that ended before that time; returns how many.
     async fn purge_revocations(&self, before: DateTime<Utc>) -> Result<u64, StoreError>;
+}
+
+/// Tells who else lives by a grant.
+#[cfg_attr(any(test, feature = "mock"), mockall::automock)]
+#[async_trait]
+pub trait SharedGrants: Send + Sync {
+    /// Whether any authorization at the provider, of whatever account, is of this person and
+    /// [`GrantState::Live`](crate::authorizations::GrantState::Live).
+    async fn has_live_authorization(
+        &self,
+        provider: ProviderId,
+        owner: &ResourceOwner,
+    ) -> Result<bool, StoreError>;
 }

@@ -1,10 +1,12 @@
 //! Revocations: Pending → Revoked, `NotSupported` or Failed. The ended row is the receipt.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use url::Url;
 
 use crate::Lease;
 use crate::authorizations::Authorization;
 use crate::ids::{AccountId, AuthorizationId, OrganizationId, ProviderId, RevocationId};
+use crate::providers::Identity;
 use crate::sealing::{SealError, SealedSecret, SecretColumn, SecretPlace, TokenSealer};
 use crate::services::Random;
 use crate::{Secret, StoreError, Version};
@@ -25,13 +27,17 @@ pub struct Revocation {
     pub authorization_id: AuthorizationId,
     /// Whose it was.
     pub account_id: AccountId,
+    /// Who granted it at the provider, where that was known.
+    pub resource_owner: Option<ResourceOwner>,
     /// The access token; gone when the revocation has ended.
     pub access_token: Option<SealedSecret>,
     /// The refresh token, where there was one; gone when the revocation has ended.
     pub refresh_token: Option<SealedSecret>,
     /// Where it stands.
     pub status: RevocationStatus,
-    /// The last failure, as a code.
+    /// Where the person can see and end at the provider what they have granted, where the provider has such a page.
+    pub settings_url: Option<Url>,
+    /// The last failure, or why it ended as it did, as a code.
     pub last_error: Option<String>,
     /// How often it was tried.
     pub attempts: u32,
@@ -47,6 +53,24 @@ pub struct Revocation {
     pub version: Version,
 }
 
+/// The person at the provider who granted access (RFC 6749, 1.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResourceOwner {
+    /// Who says so.
+    pub issuer: String,
+    /// The provider's stable id of them.
+    pub subject: String,
+}
+
+impl From<&Identity> for ResourceOwner {
+    fn from(identity: &Identity) -> Self {
+        Self { issuer: identity.issuer.clone(), subject: identity.subject.clone() }
+    }
+}
+
+/// Why a revocation was not asked for: it would have ended what another authorization still needs.
+pub const SHARED_GRANT: &str = "shared_grant";
+
 /// Where a revocation stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RevocationStatus {
@@ -54,7 +78,8 @@ pub enum RevocationStatus {
     Pending,
     /// The provider has revoked the tokens.
     Revoked,
-    /// The provider has no way to revoke; the person has to do it in the provider's settings.
+    /// The provider has no way to revoke, and the person has to do it in the provider's settings; or, with the reason
+    /// [`SHARED_GRANT`], none that leaves others alone, and the grant ends with the last authorization that shares it.
     NotSupported,
     /// Not done within [`REVOCATION_PERIOD`].
     Failed,
@@ -95,9 +120,11 @@ impl Revocation {
             provider_id,
             authorization_id,
             account_id,
+            resource_owner: None,
             access_token: None,
             refresh_token: None,
             status: RevocationStatus::Pending,
+            settings_url: None,
             last_error: None,
             attempts: 0,
             created_at: now,
@@ -110,8 +137,13 @@ impl Revocation {
 
     /// The revocation of an authorization.
     pub(crate) fn of(authorization: &Authorization, random: &dyn Random, now: DateTime<Utc>) -> Self {
-        let Authorization { organization_id, provider_id, id, account_id, .. } = authorization;
-        Self::new(*organization_id, *provider_id, *id, *account_id, random, now)
+        let Authorization { organization_id, provider_id, id, account_id, issuer, subject, .. } =
+            authorization;
+        let owner = ResourceOwner { issuer: issuer.clone(), subject: subject.clone() };
+        Self {
+            resource_owner: Some(owner),
+            ..Self::new(*organization_id, *provider_id, *id, *account_id, random, now)
+        }
     }
 
     /// The revocation of an authorization's tokens, sealed anew for their new place. Tokens that do not open cannot be
@@ -168,6 +200,15 @@ impl Revocation {
 
     fn place(&self, column: SecretColumn) -> SecretPlace {
         SecretPlace { organization_id: self.organization_id, column, row: self.id.as_uuid() }
+    }
+
+    /// Whether the person has to end at the provider what could not be revoked.
+    pub fn is_left_to_the_person(&self) -> bool {
+        match self.status {
+            RevocationStatus::Pending | RevocationStatus::Revoked => false,
+            RevocationStatus::NotSupported => self.last_error.as_deref() != Some(SHARED_GRANT),
+            RevocationStatus::Failed => true,
+        }
     }
 
     /// Whether a worker may take it now; `hurry` takes it before its time has come.

@@ -18,6 +18,15 @@ pub struct TokenSettings {
     pub caller_wait: Duration,
     /// How long an exchange or a refresh may take at the provider.
     pub upstream_limit: Duration,
+    /// How long the holder of a refresh lease may be silent before it is taken for dead. It gives three signs of life in
+    /// that time, however long the provider takes.
+    pub lease_silence: Duration,
+    /// For how long after a hand-out an authorization is in use: its tokens are refreshed ahead of their expiry.
+    pub in_use_for: Duration,
+    /// How many refreshes the background has under way at one provider.
+    pub refreshes_at_once: usize,
+    /// How many refreshes the background begins at one provider in a second.
+    pub refreshes_per_second: u32,
 }
 
 impl Default for TokenSettings {
@@ -27,9 +36,16 @@ impl Default for TokenSettings {
             early_wait: Duration::from_secs(1),
             caller_wait: Duration::from_secs(4),
             upstream_limit: Duration::from_secs(30),
+            lease_silence: Duration::from_secs(15),
+            in_use_for: Duration::from_secs(7 * 24 * 3600),
+            refreshes_at_once: 32,
+            refreshes_per_second: 100,
         }
     }
 }
+
+/// How far apart the clocks of two replicas may be.
+pub(super) const CLOCK_SKEW: TimeDelta = TimeDelta::seconds(60);
 
 /// How fresh a stored access token is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +66,10 @@ impl TokenSettings {
         };
         if end <= now {
             return Freshness::Expired;
+        }
+        // The clock was turned back since: how much of the life is over cannot be known.
+        if now < authorization.issued_at - CLOCK_SKEW {
+            return Freshness::Ageing;
         }
         let fifth = (end - authorization.issued_at).max(TimeDelta::zero()) / 5;
         let margin = time_delta(self.freshness_margin).min(fifth).max(time_delta(min_ttl));

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use grantkeeper_domain::accounts::{AccountStore, ApiTokenStore, MockAccountStore, MockApiTokenStore};
+use grantkeeper_domain::accounts::{
+    AccountStore, ApiTokenStore, DeletionStore, MockAccountStore, MockApiTokenStore, MockDeletionStore,
+};
 use grantkeeper_domain::audit::{AuditLog, MockAuditLog};
 use grantkeeper_domain::authorizations::{
     AuthorizationStore, DeviceFlowStore, FlowStore, MockAuthorizationStore, MockDeviceFlowStore,
@@ -15,10 +17,10 @@ use grantkeeper_domain::providers::{
     MockRevokeTokens, MockValidateTokens, ProviderCatalog, ProviderClient, ProviderClients, RefreshTokens,
     RevokeTokens, ValidateTokens,
 };
-use grantkeeper_domain::revocations::{MockRevocationQueue, RevocationQueue};
+use grantkeeper_domain::revocations::{MockRevocationQueue, MockSharedGrants, RevocationQueue, SharedGrants};
 use grantkeeper_domain::sealing::{DataKeyStore, MockDataKeyStore, MockTokenSealer, TokenSealer};
 use grantkeeper_domain::services::{Clock, MockClock, MockRandom, Random};
-use grantkeeper_domain::tokens::{MockRefreshLeases, RefreshLeases};
+use grantkeeper_domain::tokens::{MockRefreshLeases, MockUseLog, RefreshLeases, UseLog};
 use grantkeeper_domain::{MockUnitOfWork, UnitOfWork};
 
 macro_rules! each_port_has_its_mock {
@@ -38,6 +40,7 @@ each_port_has_its_mock! {
     MockAuthorizeDevices: AuthorizeDevices,
     MockClock: Clock,
     MockDataKeyStore: DataKeyStore,
+    MockDeletionStore: DeletionStore,
     MockDeviceFlowStore: DeviceFlowStore,
     MockFlowStore: FlowStore,
     MockIdentifyUser: IdentifyUser,
@@ -51,7 +54,9 @@ each_port_has_its_mock! {
     MockRefreshTokens: RefreshTokens,
     MockRevocationQueue: RevocationQueue,
     MockRevokeTokens: RevokeTokens,
+    MockSharedGrants: SharedGrants,
     MockTokenSealer: TokenSealer,
     MockUnitOfWork: UnitOfWork,
+    MockUseLog: UseLog,
     MockValidateTokens: ValidateTokens,
 }

@@ -42,6 +42,10 @@ const ERRORS: ErrorTable = ErrorTable::new(&[
 
 static DIALECT: Dialect = Dialect { errors: ERRORS, granted_scopes: cloud::granted, ..Dialect::STANDARD };
 
+/// Three months in the cloud (<https://support.atlassian.com/bitbucket-cloud/docs/use-oauth-on-bitbucket-cloud/>), and as many at Data
+/// Center unless its administrator has set `atlassian.oauth2.provider.refresh.token.expiration.seconds`.
+const IDLE_LIMIT: Duration = Duration::from_secs(90 * 24 * 3600);
+
 /// How long the cloud takes an old refresh token after it was used, for answers that were lost
 /// (<https://github.com/git-ecosystem/git-credential-manager/pull/2433>).
 const GRACE: Duration = Duration::from_secs(600);
@@ -126,6 +130,10 @@ impl ProviderType for BitbucketClient {
 
     fn refresh_model(&self, endpoints: &ProviderEndpoints) -> RefreshModel {
         if is_cloud(endpoints) { RefreshModel::RotatingWithGrace(GRACE) } else { RefreshModel::Rotating }
+    }
+
+    fn idle_limit(&self, _: &ProviderEndpoints) -> Option<Duration> {
+        Some(IDLE_LIMIT)
     }
 
     fn revoke(&self, endpoints: &ProviderEndpoints) -> Option<Arc<dyn RevokeTokens>> {

@@ -1,6 +1,7 @@
 //! Box (<https://developer.box.com/guides/authentication/oauth2/without-sdk/>).
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use grantkeeper_domain::Secret;
@@ -46,6 +47,9 @@ const ERRORS: ErrorTable = ErrorTable::new(&[
 ]);
 
 static DIALECT: Dialect = Dialect { errors: ERRORS, ..Dialect::STANDARD };
+
+/// "60 days or one use" (<https://developer.box.com/guides/authentication/tokens/refresh/>).
+const IDLE_LIMIT: Duration = Duration::from_secs(60 * 24 * 3600);
 
 /// The client of Box.
 pub(crate) struct BoxClient {
@@ -114,6 +118,10 @@ impl ProviderType for BoxClient {
     /// "60 days or one use" (<https://developer.box.com/guides/authentication/tokens/refresh/>).
     fn refresh_model(&self, _endpoints: &ProviderEndpoints) -> RefreshModel {
         RefreshModel::Rotating
+    }
+
+    fn idle_limit(&self, _: &ProviderEndpoints) -> Option<Duration> {
+        Some(IDLE_LIMIT)
     }
 
     fn revoke(&self, endpoints: &ProviderEndpoints) -> Option<Arc<dyn RevokeTokens>> {

@@ -2,6 +2,7 @@
 //! GitHub Apps (<https://docs.github.com/en/apps/oauth-apps/building-oauth-apps/authorizing-oauth-apps>).
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use grantkeeper_domain::authorizations::Scopes;
@@ -59,6 +60,9 @@ static DIALECT: Dialect = Dialect {
     ..Dialect::STANDARD
 };
 
+/// "Six months without use" (<https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/refreshing-user-access-tokens>).
+const IDLE_LIMIT: Duration = Duration::from_secs(183 * 24 * 3600);
+
 /// The client of GitHub.
 pub(crate) struct GithubClient {
     parts: Parts,
@@ -115,6 +119,10 @@ impl ProviderType for GithubClient {
     /// The old refresh token and the old access token stop working at once.
     fn refresh_model(&self, _: &ProviderEndpoints) -> RefreshModel {
         RefreshModel::Rotating
+    }
+
+    fn idle_limit(&self, _: &ProviderEndpoints) -> Option<Duration> {
+        Some(IDLE_LIMIT)
     }
 
     fn revoke(&self, endpoints: &ProviderEndpoints) -> Option<Arc<dyn RevokeTokens>> {

@@ -3,6 +3,7 @@
 mod scopes;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use grantkeeper_domain::authorizations::Scopes;
@@ -62,6 +63,9 @@ static DIALECT: Dialect = Dialect {
     device_page_hosts: &["www.google.com", "google.com"],
     ..Dialect::STANDARD
 };
+
+/// "Not been used for six months" (<https://developers.google.com/identity/protocols/oauth2#expiration>).
+const IDLE_LIMIT: Duration = Duration::from_secs(182 * 24 * 3600);
 
 /// The client of Google.
 pub(crate) struct GoogleClient {
@@ -135,6 +139,10 @@ impl ProviderType for GoogleClient {
 
     fn refresh_model(&self, _endpoints: &ProviderEndpoints) -> RefreshModel {
         RefreshModel::Reusable
+    }
+
+    fn idle_limit(&self, _: &ProviderEndpoints) -> Option<Duration> {
+        Some(IDLE_LIMIT)
     }
 
     fn revoke(&self, endpoints: &ProviderEndpoints) -> Option<Arc<dyn RevokeTokens>> {

@@ -7,6 +7,7 @@ mod id_token;
 mod scopes;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use grantkeeper_domain::authorizations::Scopes;
@@ -66,6 +67,9 @@ static DIALECT: Dialect = Dialect {
     device_page_hosts: &["microsoft.com", "www.microsoft.com", "login.microsoft.com", "aka.ms"],
     ..Dialect::STANDARD
 };
+
+/// 90 days, anew with each refresh (<https://learn.microsoft.com/en-us/entra/identity-platform/refresh-tokens>).
+const IDLE_LIMIT: Duration = Duration::from_secs(90 * 24 * 3600);
 
 /// The client of Microsoft.
 pub(crate) struct MicrosoftClient {
@@ -141,6 +145,10 @@ impl ProviderType for MicrosoftClient {
     /// <https://learn.microsoft.com/en-us/entra/identity-platform/refresh-tokens>
     fn refresh_model(&self, _endpoints: &ProviderEndpoints) -> RefreshModel {
         RefreshModel::RotatingTolerant
+    }
+
+    fn idle_limit(&self, _: &ProviderEndpoints) -> Option<Duration> {
+        Some(IDLE_LIMIT)
     }
 
     fn validate(&self, endpoints: &ProviderEndpoints, asked: &Scopes) -> Option<Arc<dyn ValidateTokens>> {

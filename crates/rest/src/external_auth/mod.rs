@@ -11,7 +11,7 @@ mod wire;
 
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
-use actix_web::{HttpResponse, ResponseError as _, Scope};
+use actix_web::{HttpResponse, ResponseError as _};
 
 use self::error::ApiError;
 use crate::openapi::Route;
@@ -29,8 +29,8 @@ routes! {
 }
 
 pub(crate) fn routes(config: &mut ServiceConfig) {
-    let scope = resources().into_iter().fold(web::scope(BASE), Scope::service);
-    config.service(scope.default_service(web::to(no_such_path)).wrap(from_fn(authentication::authenticate)));
+    let scope = web::scope(BASE).default_service(resources());
+    config.service(scope.wrap(from_fn(authentication::authenticate)));
 }
 
 /// What is described of this API.
@@ -39,7 +39,7 @@ pub(crate) fn described() -> Vec<Route> {
 }
 
 /// Whatever stands below no route.
-async fn no_such_path() -> HttpResponse {
+fn no_such_path() -> HttpResponse {
     ApiError::not_found().error_response()
 }
 

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use actix_web::http::StatusCode;
+use actix_web::http::header::LOCATION;
 use actix_web::{HttpRequest, HttpResponse, web};
 use grantkeeper_domain::Secret;
 use grantkeeper_domain::authorizations::{Callback, StartFlowRequest};
@@ -13,7 +15,7 @@ use super::error::ApiError;
 use super::fields::{FOREIGN_ID, Fields, URL};
 use super::wire::{
     Listing, WireAuthorization, WireCompletedFlow, WireStartedFlow, WireToken, WireUserInfo, checked_id,
-    id_in_path,
+    id_in_path, json, revocation_location,
 };
 use crate::Api;
 use crate::query::Query;
@@ -31,7 +33,7 @@ pub(super) async fn authorize(api: web::Data<Api>, caller: Authenticated, reques
     let provider_id = id_in_path(&request, NO_PROVIDER)?;
     let start = start_request(provider_id, &Query::of(&request)?)?;
     let started = api.use_cases.start_flow.run(&caller.0, start).await?;
-    Ok(HttpResponse::Ok().json(WireStartedFlow::of(&started)))
+    json(StatusCode::OK, &WireStartedFlow::of(&started))
 }
 
 fn start_request(provider_id: ProviderId, query: &Query) -> Result<StartFlowRequest, ApiError> {
@@ -67,7 +69,7 @@ pub(super) async fn callback(
 ) -> Answer {
     let callback = callback_of(body?.0)?;
     let completed = api.use_cases.complete_flow.for_caller(&caller.0, callback).await?;
-    Ok(HttpResponse::Ok().json(WireCompletedFlow::of(&completed.authorization, &api)))
+    json(StatusCode::OK, &WireCompletedFlow::of(&completed.authorization, &api))
 }
 
 fn callback_of(mut fields: Fields) -> Result<Callback, ApiError> {
@@ -84,26 +86,27 @@ fn callback_of(mut fields: Fields) -> Result<Callback, ApiError> {
 pub(super) async fn list(api: web::Data<Api>, caller: Authenticated) -> Answer {
     let views = api.use_cases.view_authorizations.list(&caller.0).await?;
     let data = views.iter().map(|view| WireAuthorization::of(view, &api)).collect();
-    Ok(HttpResponse::Ok().json(Listing { data }))
+    json(StatusCode::OK, &Listing { data })
 }
 
 pub(super) async fn show(api: web::Data<Api>, caller: Authenticated, request: HttpRequest) -> Answer {
     let id = id_in_path(&request, NO_AUTHORIZATION)?;
     let view = api.use_cases.view_authorizations.get(&caller.0, id).await?;
-    Ok(HttpResponse::Ok().json(WireAuthorization::of(&view, &api)))
+    json(StatusCode::OK, &WireAuthorization::of(&view, &api))
 }
 
 pub(super) async fn delete(api: web::Data<Api>, caller: Authenticated, request: HttpRequest) -> Answer {
     let id = id_in_path(&request, NO_AUTHORIZATION)?;
-    api.use_cases.delete_authorization.run(&caller.0, id).await?;
-    Ok(HttpResponse::NoContent().finish())
+    let revocation = api.use_cases.delete_authorization.run(&caller.0, id).await?;
+    let url = revocation_location(&api, revocation);
+    Ok(HttpResponse::NoContent().insert_header((LOCATION, url)).finish())
 }
 
 pub(super) async fn access_token(api: web::Data<Api>, caller: Authenticated, request: HttpRequest) -> Answer {
     let id = id_in_path(&request, NO_AUTHORIZATION)?;
     let min_ttl = min_ttl(&Query::of(&request)?)?;
     let lent = api.use_cases.lend_access_token.run(&caller.0, id, min_ttl).await?;
-    Ok(HttpResponse::Created().json(WireToken::of(&lent, &api)))
+    json(StatusCode::CREATED, &WireToken::of(&lent, &api))
 }
 
 /// The same at the path that the SDK calls.
@@ -122,7 +125,7 @@ fn min_ttl(query: &Query) -> Result<Duration, ApiError> {
 pub(super) async fn user_info(api: web::Data<Api>, caller: Authenticated, request: HttpRequest) -> Answer {
     let id = id_in_path(&request, NO_AUTHORIZATION)?;
     let user = api.use_cases.look_up_user.run(&caller.0, id).await?;
-    Ok(HttpResponse::Ok().json(WireUserInfo::of(&user)))
+    json(StatusCode::OK, &WireUserInfo::of(&user))
 }
 
 fn once<'q>(query: &'q Query, name: &str) -> Result<Option<&'q str>, ApiError> {

@@ -12,6 +12,7 @@ use grantkeeper_domain::jobs::{QueueStatsError, ViewJobError};
 use grantkeeper_domain::providers::{
     DeleteProviderError, ProviderNotFound, RegisterProviderError, RegistrationError, UpdateProviderError,
 };
+use grantkeeper_domain::revocations::ViewRevocationError;
 use grantkeeper_domain::sealing::SealError;
 use grantkeeper_domain::tokens::LendError;
 use serde::Serialize;
@@ -281,6 +282,15 @@ impl From<LookUpUserError> for ApiError {
             LookUpUserError::Token(error) => error.into(),
             LookUpUserError::TokenRefused => Self::new(StatusCode::GONE, error.to_string()),
             LookUpUserError::Unavailable { .. } => Self::new(StatusCode::BAD_GATEWAY, error.to_string()),
+        }
+    }
+}
+
+impl From<ViewRevocationError> for ApiError {
+    fn from(error: ViewRevocationError) -> Self {
+        match error {
+            ViewRevocationError::NotFound => Self::not_found("there is no such revocation"),
+            ViewRevocationError::Store(error) => error.into(),
         }
     }
 }

@@ -25,7 +25,8 @@ pub(super) async fn list(api: web::Data<Api>, caller: Authenticated, request: Ht
     let query = Query::of(&request)?;
     let statuses = "PENDING, RUNNING, COMPLETED, ERROR";
     let status = choice(&query, "status", JobStatus::from_name, statuses)?;
-    let kind = choice(&query, "type", JobKindName::from_name, "DELETE_PROVIDER, STATS")?;
+    let kinds = JobKindName::ALL.map(JobKindName::as_str).join(", ");
+    let kind = choice(&query, "type", JobKindName::from_name, &kinds)?;
     let jobs = api.use_cases.view_jobs.list(&caller.0, status, kind).await?;
     Ok(HttpResponse::Ok().json(Listing { data: jobs.iter().map(WireJob::of).collect() }))
 }

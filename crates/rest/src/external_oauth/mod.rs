@@ -1,4 +1,4 @@
-//! The `external_oauth` API: providers, authorizations, access tokens and jobs.
+//! The `external_oauth` API: providers, authorizations, access tokens, revocations and jobs.
 
 mod authentication;
 mod authorizations;
@@ -8,14 +8,16 @@ mod error;
 mod fields;
 mod jobs;
 mod providers;
+mod revocations;
 mod version;
 mod wire;
 
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
-use actix_web::{HttpRequest, HttpResponse, ResponseError as _};
+use actix_web::{HttpResponse, ResponseError as _};
 
 use self::error::ApiError;
+pub(crate) use self::wire::WrittenProviders;
 use crate::openapi::Route;
 use crate::routes::{allowing, routes};
 
@@ -41,6 +43,8 @@ routes! {
     "/authorizedProviders" => { get authorizations::list: Unlimited },
     "/authorizedProviders/{id}" => { get authorizations::show: Unlimited, delete authorizations::delete: Unlimited },
     "/authorizedProviders/{id}/userinfo" => { get authorizations::user_info: TokenRead },
+    "/revocations" => { get revocations::list: Unlimited },
+    "/revocations/{id}" => { get revocations::show: Unlimited },
     "/jobs" => { get jobs::list: Unlimited, post jobs::create: Unlimited },
     "/jobs/{id}" => { get jobs::show: Unlimited },
 }
@@ -52,10 +56,8 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
             .default_service(web::to(|| async { method_not_allowed(&["get"]) })),
     );
     for base in BASES {
-        let scope = resources().into_iter().fold(web::scope(base), actix_web::Scope::service);
-        config.service(
-            scope.default_service(web::to(no_such_path)).wrap(from_fn(authentication::authenticate)),
-        );
+        let scope = web::scope(base).default_service(resources());
+        config.service(scope.wrap(from_fn(authentication::authenticate)));
     }
 }
 
@@ -67,7 +69,7 @@ pub(crate) fn described() -> Vec<Route> {
 }
 
 /// Whatever stands below no route.
-pub(crate) async fn no_such_path(_request: HttpRequest) -> HttpResponse {
+pub(crate) fn no_such_path() -> HttpResponse {
     ApiError::not_found("there is nothing at this path").error_response()
 }
 

@@ -86,6 +86,7 @@ fn new_provider(mut fields: Fields) -> Result<NewProvider, ApiError> {
         device_flow: fields.boolean("deviceFlow").unwrap_or(false),
         app_slug: fields.text("appSlug", NAME),
         skip_consent: fields.boolean("skipConsent"),
+        keep_alive: fields.boolean("keepAlive"),
     };
     fields.finish()?;
     Ok(new)
@@ -118,6 +119,7 @@ fn provider_update(mut fields: Fields) -> Result<ProviderUpdate, ApiError> {
         status: fields.choice("status", requested_status, "active, inactive, disabled"),
         scopes: fields.scopes("scopes"),
         device_flow: fields.boolean("deviceFlow"),
+        keep_alive: fields.boolean("keepAlive"),
     };
     fields.finish()?;
     Ok(update)

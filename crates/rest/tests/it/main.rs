@@ -12,6 +12,7 @@ mod limits;
 mod malformed;
 mod openapi;
 mod providers;
+mod revocations;
 mod schema;
 mod secrets;
 mod service;

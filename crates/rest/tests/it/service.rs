@@ -10,7 +10,7 @@ use actix_web::web::Data;
 use async_trait::async_trait;
 use grantkeeper_domain::accounts::{Account, Organization, Role};
 use grantkeeper_domain::memory::MemoryStore;
-use grantkeeper_domain::tokens::TokenSettings;
+use grantkeeper_domain::tokens::{HandOutRecord, TokenSettings};
 use grantkeeper_domain::{BackgroundTasks, Ports, Settings, UseCases};
 use grantkeeper_rest::{Api, LimitSettings, Readiness, RestSettings, app};
 use grantkeeper_testkit::scripted_provider::ScriptedProvider;
@@ -77,6 +77,7 @@ impl Service {
             public_url: PUBLIC_URL.to_owned(),
             tokens: TokenSettings::default(),
             asks_people,
+            hand_out_record: HandOutRecord::BeforeRelease,
             holder: "test".to_owned(),
         };
         let use_cases = UseCases::over(&ports, &settings);

@@ -170,6 +170,20 @@ async fn access_tokens() {
 }
 
 #[actix_web::test]
+async fn a_hand_out_tells_of_the_provider_as_it_is_now() {
+    let service = Service::start().await;
+    let provider = service.register().await;
+    let id = service.authorize(&service.member, &provider).await;
+    for name in ["One name", "Another name"] {
+        let rename = Some(json!({ "name": name }));
+        let renamed = service.call(&service.admin, "PATCH", &format!("/providers/{provider}/"), rename).await;
+        let lent = service.post(&service.member, &format!("/authorizedProviders/{id}/accessToken/")).await;
+        let told = &lent.json()["authorizedOauthProvider"]["provider"];
+        assert_eq!((told, &told["name"]), (&renamed.json(), &json!(name)));
+    }
+}
+
+#[actix_web::test]
 async fn a_provider_that_is_not_active() {
     let service = Service::start().await;
     let provider = service.register().await;

@@ -44,11 +44,12 @@ impl fmt::Display for Accounts {
                 account.email.clone(),
                 organization.clone(),
                 account.role.to_owned(),
+                account.standing.to_owned(),
                 account.created_at.to_string(),
             ]
         };
         let rows: Vec<_> = self.accounts.iter().map(row).collect();
-        write_table(f, ["ID", "EMAIL", "ORGANIZATION", "ROLE", "CREATED"], &rows)
+        write_table(f, ["ID", "EMAIL", "ORGANIZATION", "ROLE", "STANDING", "CREATED"], &rows)
     }
 }
 

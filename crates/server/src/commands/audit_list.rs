@@ -55,6 +55,11 @@ struct Entry {
     token: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     request_id: Option<String>,
+    /// How often it happened within one second.
+    count: u32,
+    /// When it happened last, where it happened more than once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_at: Option<Time>,
 }
 
 impl From<AuditEntry> for Entry {
@@ -81,6 +86,8 @@ impl From<AuditEntry> for Entry {
             subject: entry.subject,
             token: entry.token.map(|token| token.as_str().to_owned()),
             request_id: entry.request_id,
+            count: entry.count,
+            last_at: entry.last_at.map(Time),
         }
     }
 }
@@ -88,6 +95,13 @@ impl From<AuditEntry> for Entry {
 impl Entry {
     fn who(&self) -> String {
         self.account_id.clone().unwrap_or_else(|| self.actor.to_owned())
+    }
+
+    fn action(&self) -> String {
+        match self.count {
+            1 => self.action.to_owned(),
+            count => format!("{} ({count} times)", self.action),
+        }
     }
 
     fn outcome(&self) -> String {
@@ -107,7 +121,7 @@ impl Entry {
 impl fmt::Display for Entries {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let row = |entry: &Entry| {
-            [entry.at.to_string(), entry.who(), entry.action.to_owned(), entry.outcome(), entry.about()]
+            [entry.at.to_string(), entry.who(), entry.action(), entry.outcome(), entry.about()]
         };
         let rows: Vec<_> = self.entries.iter().map(row).collect();
         write_table(f, ["AT", "WHO", "ACTION", "OUTCOME", "ABOUT"], &rows)
@@ -117,8 +131,19 @@ impl fmt::Display for Entries {
 impl AuditList {
     pub(super) async fn run(&self, options: &GlobalOptions) -> Result<Entries, Failure> {
         let with = Administration::open(&options.settings(&[])?).await?;
-        let organization = named::organization(&*with.store, &self.org).await?;
-        let entries = with.store.newest_entries(organization.id, self.limit).await?;
+        let found = named::organization(&*with.store, &self.org).await;
+        let id = match &found {
+            Ok(organization) => Some(organization.id),
+            // The log of one that was deleted is still there.
+            Err(_) => self.org.parse().ok(),
+        };
+        let entries = match id {
+            Some(id) => with.store.newest_entries(id, self.limit).await?,
+            None => Vec::new(),
+        };
+        if entries.is_empty() {
+            found?;
+        }
         Ok(Entries { entries: entries.into_iter().map(Entry::from).collect() })
     }
 }

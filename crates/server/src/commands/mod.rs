@@ -1,8 +1,10 @@
 //! The commands, a file for each. A command reads its settings, does one thing, and returns a report.
 
 mod account_create;
+mod account_delete;
 mod account_list;
 mod audit_list;
+mod authorization_list;
 mod config_check;
 mod demo;
 mod doctor;
@@ -10,6 +12,7 @@ mod key_generate;
 mod migrate;
 mod named;
 mod org_create;
+mod org_delete;
 mod org_list;
 mod org_set;
 mod serve;
@@ -46,6 +49,9 @@ pub(crate) enum Command {
     /// API tokens: what accounts call with.
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Authorizations: what accounts were granted at providers.
+    #[command(subcommand)]
+    Authorization(AuthorizationCommand),
     /// The audit log.
     #[command(subcommand)]
     Audit(AuditCommand),
@@ -67,12 +73,14 @@ pub(crate) enum OrgCommand {
     Create(org_create::OrgCreate),
     List(org_list::OrgList),
     Set(org_set::OrgSet),
+    Delete(org_delete::OrgDelete),
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum AccountCommand {
     Create(account_create::AccountCreate),
     List(account_list::AccountList),
+    Delete(account_delete::AccountDelete),
 }
 
 #[derive(Debug, Subcommand)]
@@ -80,6 +88,11 @@ pub(crate) enum TokenCommand {
     Create(token_create::TokenCreate),
     List(token_list::TokenList),
     Revoke(token_revoke::TokenRevoke),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuthorizationCommand {
+    List(authorization_list::AuthorizationList),
 }
 
 #[derive(Debug, Subcommand)]
@@ -99,11 +112,16 @@ impl Command {
             Self::Org(OrgCommand::Create(command)) => options.print(&command.run(options).await?),
             Self::Org(OrgCommand::List(command)) => options.print(&command.run(options).await?),
             Self::Org(OrgCommand::Set(command)) => options.print(&command.run(options).await?),
+            Self::Org(OrgCommand::Delete(command)) => options.print(&command.run(options).await?),
             Self::Account(AccountCommand::Create(command)) => options.print(&command.run(options).await?),
             Self::Account(AccountCommand::List(command)) => options.print(&command.run(options).await?),
+            Self::Account(AccountCommand::Delete(command)) => options.print(&command.run(options).await?),
             Self::Token(TokenCommand::Create(command)) => options.print(&command.run(options).await?),
             Self::Token(TokenCommand::List(command)) => options.print(&command.run(options).await?),
             Self::Token(TokenCommand::Revoke(command)) => options.print(&command.run(options).await?),
+            Self::Authorization(AuthorizationCommand::List(command)) => {
+                options.print(&command.run(options).await?)
+            }
             Self::Audit(AuditCommand::List(command)) => options.print(&command.run(options).await?),
             Self::Doctor(command) => {
                 let examination = command.run(options).await;

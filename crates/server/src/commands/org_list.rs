@@ -25,9 +25,11 @@ impl fmt::Display for Organizations {
         if self.organizations.is_empty() {
             return f.write_str("there are no organizations; `grantkeeper org create NAME` makes one");
         }
-        let row = |one: &ShownOrganization| [one.id.clone(), one.name.clone(), one.redirects()];
+        let row = |one: &ShownOrganization| {
+            [one.id.clone(), one.name.clone(), one.standing.to_owned(), one.redirects()]
+        };
         let rows: Vec<_> = self.organizations.iter().map(row).collect();
-        write_table(f, ["ID", "NAME", "FLOWS MAY RETURN TO"], &rows)
+        write_table(f, ["ID", "NAME", "STANDING", "FLOWS MAY RETURN TO"], &rows)
     }
 }
 

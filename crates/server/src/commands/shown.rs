@@ -30,6 +30,7 @@ pub(super) struct ShownOrganization {
     pub(super) name: String,
     /// Empty: the default, loopback.
     pub(super) redirect_uris: Vec<String>,
+    pub(super) standing: &'static str,
     pub(super) created_at: Time,
 }
 
@@ -39,6 +40,7 @@ impl From<&Organization> for ShownOrganization {
             id: organization.id.to_string(),
             name: organization.name.as_str().to_owned(),
             redirect_uris: organization.redirect_uris.iter().map(|uri| uri.as_str().to_owned()).collect(),
+            standing: organization.standing.as_str(),
             created_at: Time(organization.created_at),
         }
     }
@@ -63,6 +65,7 @@ pub(super) struct ShownAccount {
     pub(super) organization_id: String,
     pub(super) email: String,
     pub(super) role: &'static str,
+    pub(super) standing: &'static str,
     pub(super) created_at: Time,
 }
 
@@ -73,6 +76,7 @@ impl From<&Account> for ShownAccount {
             organization_id: account.organization_id.to_string(),
             email: account.email.as_str().to_owned(),
             role: account.role.as_str(),
+            standing: account.standing.as_str(),
             created_at: Time(account.created_at),
         }
     }

@@ -59,11 +59,16 @@ impl Installation {
             Command::Org(OrgCommand::Create(command)) => command.run(options).await.map(said),
             Command::Org(OrgCommand::List(command)) => command.run(options).await.map(said),
             Command::Org(OrgCommand::Set(command)) => command.run(options).await.map(said),
+            Command::Org(OrgCommand::Delete(command)) => command.run(options).await.map(said),
             Command::Account(AccountCommand::Create(command)) => command.run(options).await.map(said),
             Command::Account(AccountCommand::List(command)) => command.run(options).await.map(said),
+            Command::Account(AccountCommand::Delete(command)) => command.run(options).await.map(said),
             Command::Token(TokenCommand::Create(command)) => command.run(options).await.map(said),
             Command::Token(TokenCommand::List(command)) => command.run(options).await.map(said),
             Command::Token(TokenCommand::Revoke(command)) => command.run(options).await.map(said),
+            Command::Authorization(AuthorizationCommand::List(command)) => {
+                command.run(options).await.map(said)
+            }
             Command::Audit(AuditCommand::List(command)) => command.run(options).await.map(said),
             Command::Migrate(command) => command.run(options).await.map(said),
             Command::Config(ConfigCommand::Check(_)) => ConfigCheck::run(options).map(said),
@@ -103,7 +108,7 @@ async fn organizations() {
     let here = Installation::new();
     assert!(here.text("org list").await.contains("org create"));
     let acme = here.json("org create Acme").await;
-    assert_eq!(keys(&acme), ["createdAt", "id", "name", "redirectUris"]);
+    assert_eq!(keys(&acme), ["createdAt", "id", "name", "redirectUris", "standing"]);
     assert_eq!(acme["redirectUris"], json!([]));
     assert!(here.failure("org create Acme").await.contains("exists"));
 
@@ -125,7 +130,7 @@ async fn accounts_and_their_tokens() {
     let here = Installation::new();
     here.json("org create Acme").await;
     let account = here.json("account create --org Acme --email ada@acme.example --admin").await;
-    assert_eq!(keys(&account), ["createdAt", "email", "id", "organizationId", "role"]);
+    assert_eq!(keys(&account), ["createdAt", "email", "id", "organizationId", "role", "standing"]);
     assert_eq!(account["role"], "admin");
     let member = here.json("account create --org Acme --email bo@acme.example").await;
     assert_eq!(member["role"], "member");
@@ -160,6 +165,48 @@ async fn an_account_is_named_so_that_it_can_only_be_one() {
     assert!(several.contains("several") && several.contains("organization"), "{several}");
     assert!(here.failure("token create --account bo@example.com").await.contains("no account"));
     assert!(here.failure("token create --account bo").await.contains("neither"));
+}
+
+#[tokio::test]
+async fn an_account_is_deleted_only_by_who_says_so() {
+    let here = Installation::new();
+    here.json("org create Acme").await;
+    let account = here.json("account create --org Acme --email ada@acme.example").await;
+    here.json("token create --account ada@acme.example").await;
+    let delete = "account delete --org Acme --email ada@acme.example";
+    let asked = here.failure(delete).await;
+    assert!(asked.contains("--yes") && asked.contains("0 authorizations and 1 API tokens"), "{asked}");
+    assert_eq!(here.json("account list").await["accounts"][0]["standing"], "active");
+
+    let deleting = here.json(&format!("{delete} --yes")).await;
+    assert_eq!((&deleting["id"], &deleting["standing"]), (&account["id"], &json!("deleting")));
+    assert!(deleting["jobId"].is_string());
+    assert!(here.text("account list").await.contains("deleting"));
+    assert!(here.failure("token create --account ada@acme.example").await.contains("being deleted"));
+    // Asked again it goes on.
+    assert!(here.text(&format!("{delete} --yes")).await.contains("gets in no more"));
+    let unknown = here.failure("account delete --org Acme --email bo@acme.example --yes").await;
+    assert!(unknown.contains("no account") && unknown.contains("account list"), "{unknown}");
+}
+
+#[tokio::test]
+async fn an_organization_is_deleted_only_by_who_says_so() {
+    let here = Installation::new();
+    here.json("org create Acme").await;
+    here.json("account create --org Acme --email ada@acme.example").await;
+    let asked = here.failure("org delete Acme").await;
+    assert!(asked.contains("--yes") && asked.contains("1 accounts, 0 providers"), "{asked}");
+
+    let deleting = here.json("org delete Acme --yes").await;
+    assert_eq!(deleting["standing"], "deleting");
+    assert_eq!(here.json("account list").await["accounts"][0]["standing"], "deleting");
+    let refused = here.failure("account create --org Acme --email bo@acme.example").await;
+    assert!(refused.contains("being deleted"), "{refused}");
+    assert!(here.text("org list").await.contains("deleting"));
+    let log = here.json("audit list --org Acme").await;
+    let actions: Vec<_> =
+        log["entries"].as_array().expect("a list").iter().map(|entry| &entry["action"]).collect();
+    assert!(actions.contains(&&json!("organization.deletion_requested")), "{actions:?}");
 }
 
 #[tokio::test]

@@ -3,11 +3,10 @@
 use std::fmt;
 
 use clap::Args;
-use grantkeeper_domain::Store;
-use grantkeeper_domain::accounts::{Account, ListApiTokens, Organization};
+use grantkeeper_domain::accounts::ListApiTokens;
 use serde::Serialize;
 
-use super::named;
+use super::named::Whose;
 use super::shown::{ShownToken, or_dash};
 use crate::cli::GlobalOptions;
 use crate::failure::Failure;
@@ -17,12 +16,8 @@ use crate::wiring::Administration;
 /// List the API tokens of all accounts or of some, oldest first in each, those that are expired or revoked included.
 #[derive(Debug, Args)]
 pub(crate) struct TokenList {
-    /// Only this account's, by id or e-mail address.
-    #[arg(long, conflicts_with = "org")]
-    account: Option<String>,
-    /// Only those of this organization's accounts, by id or name.
-    #[arg(long)]
-    org: Option<String>,
+    #[command(flatten)]
+    whose: Whose,
 }
 
 #[derive(Debug, Serialize)]
@@ -68,7 +63,7 @@ impl TokenList {
         let now = with.clock.now();
         let list = ListApiTokens { tokens: with.store.clone() };
         let mut tokens = Vec::new();
-        for (organization, account) in self.accounts(&*with.store).await? {
+        for (organization, account) in self.whose.accounts(&*with.store).await? {
             let found = list.run(account.id).await?;
             tokens.extend(found.iter().map(|token| Listed {
                 token: ShownToken::of(token, now),
@@ -77,20 +72,5 @@ impl TokenList {
             }));
         }
         Ok(Tokens { tokens })
-    }
-
-    /// Whose tokens are asked for.
-    async fn accounts(&self, store: &dyn Store) -> Result<Vec<(Organization, Account)>, Failure> {
-        if let Some(named) = &self.account {
-            let account = named::account(store, named).await?;
-            let organization = named::organization(store, &account.organization_id.to_string()).await?;
-            return Ok(vec![(organization, account)]);
-        }
-        let mut accounts = Vec::new();
-        for organization in named::organizations(store, self.org.as_deref()).await? {
-            let found = store.accounts_in(organization.id).await?;
-            accounts.extend(found.into_iter().map(|account| (organization.clone(), account)));
-        }
-        Ok(accounts)
     }
 }

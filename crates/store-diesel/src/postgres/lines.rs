@@ -4,17 +4,16 @@
 //! Each runtime has lines of its own, so that an answer wakes its caller without crossing to another thread (a web
 //! server has a runtime per worker). A line that broke is replaced by whoever finds it so.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use tokio::runtime::{Handle, Id};
 use tokio::sync::Mutex;
 
 use super::server::{Line, Server};
-use super::waiting::{ANSWER_LIMIT, CONNECT_LIMIT, LOCK_LIMIT_OF_LINES as LOCK_LIMIT, within};
+use super::waiting::{ANSWER_LIMIT, CONNECT_LIMIT, within};
 use crate::connection::{self, Query};
 use crate::failure::Failure;
+use crate::per_runtime::{InUse, PerRuntime};
 
 /// How many lines a runtime has: while one of them sends, another receives.
 const LINES: usize = 2;
@@ -22,7 +21,7 @@ const LINES: usize = 2;
 /// The lines of all runtimes.
 pub(crate) struct Lines {
     server: Arc<Server>,
-    by_runtime: RwLock<HashMap<Id, Arc<LinesOfOne>>>,
+    lines: PerRuntime<LinesOfOne>,
 }
 
 /// The lines of one runtime.
@@ -42,12 +41,23 @@ struct Slot {
 
 impl Lines {
     pub(crate) fn to(server: Arc<Server>) -> Self {
-        Self { server, by_runtime: RwLock::default() }
+        Self { server, lines: PerRuntime::default() }
     }
 
-    /// The rows of a query.
-    pub(crate) async fn load<R: Send + 'static>(&self, query: impl Query<R>) -> Result<Vec<R>, Failure> {
-        let lines = self.of_this_runtime();
+    /// The rows of a query that is quick: others wait behind it.
+    pub(crate) async fn load<R: Send + 'static>(
+        &self,
+        query: impl Query<R> + Clone,
+    ) -> Result<Vec<R>, Failure> {
+        match self.load_once(query.clone()).await {
+            // It had been closed without a word; another one may do.
+            Err(Failure::Disconnected(_)) => self.load_once(query).await,
+            answer => answer,
+        }
+    }
+
+    async fn load_once<R: Send + 'static>(&self, query: impl Query<R>) -> Result<Vec<R>, Failure> {
+        let lines = self.lines.here();
         let slot = &lines.slots[lines.next.fetch_add(1, Ordering::Relaxed) % LINES];
         // Those who come while one connects wait for that one, and together no longer than it may take.
         let line = within(CONNECT_LIMIT, slot.line(&self.server)).await??;
@@ -58,16 +68,12 @@ impl Lines {
         }
         answer?
     }
+}
 
-    fn of_this_runtime(&self) -> Arc<LinesOfOne> {
-        let runtime = Handle::current().id();
-        let known = self.by_runtime.read().unwrap_or_else(PoisonError::into_inner).get(&runtime).cloned();
-        known.unwrap_or_else(|| {
-            let mut all = self.by_runtime.write().unwrap_or_else(PoisonError::into_inner);
-            // A runtime that has ended took the drivers of its lines along.
-            all.retain(|_, lines| lines.slots.iter().any(Slot::may_be_used));
-            Arc::clone(all.entry(runtime).or_default())
-        })
+impl InUse for LinesOfOne {
+    /// A runtime that has ended took the drivers of its lines along.
+    fn is_in_use(&self) -> bool {
+        self.slots.iter().any(Slot::may_be_used)
     }
 }
 
@@ -80,7 +86,7 @@ impl Slot {
         if let Some(line) = self.open_line() {
             return Ok(line);
         }
-        let line = Arc::new(server.connect_to_wait(LOCK_LIMIT).await?);
+        let line = Arc::new(server.connect_for_reads().await?);
         *self.line.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&line));
         Ok(line)
     }

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use tokio::runtime::Handle;
 
-use self::lines::Lines;
+pub(crate) use self::lines::Lines;
 use self::pool::{Pool, give_up, pool, take};
 use self::server::Server;
 use self::waiting::ANSWER_LIMIT;
@@ -26,7 +26,7 @@ use crate::{OpenError, OpenOptions};
 
 /// The connections to a database.
 pub(crate) struct Postgres {
-    lines: Lines,
+    lines: Arc<Lines>,
     pool: Pool,
     /// Where writes run, whoever asks for them.
     runtime: Handle,
@@ -39,7 +39,7 @@ impl Postgres {
         migrating::prepare(&server, options.migrate).await?;
         let runtime = Handle::current();
         let pool = pool(Arc::clone(&server), runtime.clone(), options.connections);
-        Ok(Self { lines: Lines::to(server), pool, runtime })
+        Ok(Self { lines: Arc::new(Lines::to(server)), pool, runtime })
     }
 
     /// The names of the migrations that the database lacks.
@@ -57,16 +57,9 @@ impl Postgres {
         }
     }
 
-    /// The rows of a query that is quick: others wait behind it.
-    pub(crate) async fn load_soon<R: Send + 'static>(
-        &self,
-        query: impl Query<R> + Clone,
-    ) -> Result<Vec<R>, Failure> {
-        match self.lines.load(query.clone()).await {
-            // It had been closed without a word; another one may do.
-            Err(Failure::Disconnected(_)) => self.lines.load(query).await,
-            answer => answer,
-        }
+    /// The lines, for whatever finds its row by an index.
+    pub(crate) fn lines(&self) -> &Arc<Lines> {
+        &self.lines
     }
 
     /// The rows of a query that may take a while.

@@ -15,7 +15,7 @@ use tokio_postgres::NoTls;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::address::{Address, Protection};
-use super::waiting::{CONNECT_LIMIT, STATEMENT_LIMIT, within};
+use super::waiting::{CONNECT_LIMIT, LOCK_LIMIT_OF_LINES, STATEMENT_LIMIT, within};
 use crate::OpenError;
 use crate::failure::Failure;
 
@@ -59,15 +59,19 @@ impl Server {
 
     /// A new connection, driven by a task on the calling runtime.
     pub(crate) async fn connect(&self) -> Result<Line, Failure> {
-        self.connect_to_wait(self.lock_timeout).await
+        self.connect_with(&settings(self.lock_timeout)).await
     }
 
-    /// Like [`Server::connect`], for statements that wait for a lock no longer than this.
-    pub(crate) async fn connect_to_wait(&self, for_locks: Duration) -> Result<Line, Failure> {
-        within(CONNECT_LIMIT, Box::pin(self.establish(for_locks))).await?.map_err(Failure::NoConnection)
+    /// Like [`Server::connect`], for reads by an index that others wait behind.
+    pub(crate) async fn connect_for_reads(&self) -> Result<Line, Failure> {
+        self.connect_with(&(settings(LOCK_LIMIT_OF_LINES) + PLANS_OF_LINES)).await
     }
 
-    async fn establish(&self, lock_timeout: Duration) -> Result<Line, Box<dyn Error + Send + Sync>> {
+    async fn connect_with(&self, settings: &str) -> Result<Line, Failure> {
+        within(CONNECT_LIMIT, Box::pin(self.establish(settings))).await?.map_err(Failure::NoConnection)
+    }
+
+    async fn establish(&self, settings: &str) -> Result<Line, Box<dyn Error + Send + Sync>> {
         let (client, driver) = if let Some(tls) = &self.tls {
             let (client, connection) = self.address.config.connect(tls.clone()).await?;
             (client, tokio::spawn(drive(connection)))
@@ -76,7 +80,7 @@ impl Server {
             (client, tokio::spawn(drive(connection)))
         };
         let mut connection = AsyncPgConnection::try_from(client).await?;
-        connection.batch_execute(&settings(lock_timeout)).await?;
+        connection.batch_execute(settings).await?;
         Ok(Line { connection, driver })
     }
 }
@@ -87,6 +91,11 @@ async fn drive(connection: impl Future<Output = Result<(), tokio_postgres::Error
         tracing::warn!(error = &error as &dyn Error, "a connection to PostgreSQL was lost");
     }
 }
+
+/// What a connection for reads by an index is set to besides. Each statement is planned once, for whatever it is asked:
+/// left to itself, PostgreSQL takes a plan for two keys to be so much better than one for any number that it plans at each
+/// execution, which costs more than the read. And the index is used however few rows there were when it was planned.
+const PLANS_OF_LINES: &str = "; SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off";
 
 /// What every connection is set to.
 fn settings(lock_timeout: Duration) -> String {

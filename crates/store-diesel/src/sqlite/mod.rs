@@ -12,6 +12,7 @@ mod reader;
 mod tests;
 mod writer;
 
+use std::sync::{Arc, Weak};
 use std::thread::{self, JoinHandle};
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
@@ -33,9 +34,15 @@ use crate::{OpenError, OpenOptions};
 
 /// The threads of a database.
 pub(crate) struct Sqlite {
-    writes: Option<Sender<Box<dyn Write>>>,
-    reads: Option<Sender<Box<dyn Read>>>,
+    queues: Option<Arc<Queues>>,
     threads: Vec<JoinHandle<()>>,
+}
+
+/// The channels to the threads, which end when these are closed and empty.
+struct Queues {
+    writes: Sender<Box<dyn Write>>,
+    /// None where the one connection does everything.
+    reads: Option<Sender<Box<dyn Read>>>,
 }
 
 impl Sqlite {
@@ -44,13 +51,16 @@ impl Sqlite {
         let connector = Connector::new(location.clone(), options.busy_timeout);
         let connection = connector.open()?;
         let (writes, queue) = unbounded();
-        let mut sqlite = Self { writes: Some(writes), reads: None, threads: Vec::new() };
+        let (reads, queue_of_readers) = unbounded();
+        let has_readers = matches!(location, Location::File(_));
+        let queues = Queues { writes, reads: has_readers.then_some(reads) };
+        let mut sqlite = Self { queues: Some(Arc::new(queues)), threads: Vec::new() };
         let reopens = connector.clone();
         sqlite.start("store-writer".to_owned(), move || {
             writer::run(connection, &reopens, &queue);
         })?;
-        if matches!(location, Location::File(_)) {
-            sqlite.start_readers(&connector, options.readers.max(1))?;
+        if has_readers {
+            sqlite.start_readers(&connector, &queue_of_readers, options.readers.max(1))?;
         }
         Ok(sqlite)
     }
@@ -60,12 +70,15 @@ impl Sqlite {
         connection::pending_migrations(location)
     }
 
-    fn start_readers(&mut self, connector: &Connector, readers: usize) -> Result<(), OpenError> {
-        let (reads, queue) = unbounded();
-        self.reads = Some(reads);
+    fn start_readers(
+        &mut self,
+        connector: &Connector,
+        queue: &Receiver<Box<dyn Read>>,
+        readers: usize,
+    ) -> Result<(), OpenError> {
         for number in 1..=readers {
             let connection = connector.reader()?;
-            let queue: Receiver<_> = queue.clone();
+            let queue = queue.clone();
             self.start(format!("store-reader-{number}"), move || {
                 reader::run(connection, &queue);
             })?;
@@ -85,6 +98,11 @@ impl Sqlite {
         query: impl PortableQuery<R>,
     ) -> Result<Vec<R>, Failure> {
         self.read(move |c| Ok(RunQueryDsl::load(query, c)?)).await
+    }
+
+    /// A way to read that does not keep the database open.
+    pub(crate) fn reads(&self) -> Reads {
+        Reads { queues: self.queues.as_ref().map(Arc::downgrade).unwrap_or_default() }
     }
 
     /// Does work that is written for any database.
@@ -113,12 +131,7 @@ impl Sqlite {
         &self,
         query: impl FnOnce(&mut SqliteConnection) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Failure> {
-        let Some(reads) = &self.reads else {
-            return self.write(query).await;
-        };
-        let (reply, answer) = oneshot::channel();
-        // A channel whose threads have ended drops what it is given, and with it the sender of the answer.
-        let _ = reads.send(Box::new(Query::new(query, reply)));
+        let answer = self.queues.as_ref().ok_or(Failure::Stopped)?.read(query);
         answer.await.unwrap_or(Err(Failure::Stopped))
     }
 
@@ -127,19 +140,63 @@ impl Sqlite {
         &self,
         work: impl FnOnce(&mut SqliteConnection) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Failure> {
+        let answer = self.queues.as_ref().ok_or(Failure::Stopped)?.write(work);
+        answer.await.unwrap_or(Err(Failure::Stopped))
+    }
+}
+
+impl Queues {
+    fn read<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&mut SqliteConnection) -> Result<T, Failure> + Send + 'static,
+    ) -> oneshot::Receiver<Result<T, Failure>> {
+        let Some(reads) = &self.reads else {
+            return self.write(query);
+        };
         let (reply, answer) = oneshot::channel();
-        if let Some(writes) = &self.writes {
-            let _ = writes.send(Box::new(Pending::new(work, reply)));
-        }
+        // A channel whose threads have ended drops what it is given, and with it the sender of the answer.
+        let _ = reads.send(Box::new(Query::new(query, reply)));
+        answer
+    }
+
+    fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut SqliteConnection) -> Result<T, Failure> + Send + 'static,
+    ) -> oneshot::Receiver<Result<T, Failure>> {
+        let (reply, answer) = oneshot::channel();
+        let _ = self.writes.send(Box::new(Pending::new(work, reply)));
+        answer
+    }
+}
+
+/// Reads a database for as long as that is open.
+#[derive(Clone)]
+pub(crate) struct Reads {
+    queues: Weak<Queues>,
+}
+
+impl Reads {
+    /// The rows of queries of one form, in one go.
+    pub(crate) async fn load_each<R: Send + 'static>(
+        &self,
+        queries: Vec<impl PortableQuery<R>>,
+    ) -> Result<Vec<R>, Failure> {
+        let in_one_go = move |c: &mut SqliteConnection| {
+            let mut rows = Vec::with_capacity(queries.len());
+            for query in queries {
+                rows.append(&mut RunQueryDsl::load(query, c)?);
+            }
+            Ok(rows)
+        };
+        // The channels are held for no longer than it takes to send.
+        let answer = self.queues.upgrade().ok_or(Failure::Stopped)?.read(in_one_go);
         answer.await.unwrap_or(Err(Failure::Stopped))
     }
 }
 
 impl Drop for Sqlite {
     fn drop(&mut self) {
-        // Threads end when their channel is closed and empty.
-        self.writes = None;
-        self.reads = None;
+        self.queues = None;
         for thread in self.threads.drain(..) {
             if thread.join().is_err() {
                 tracing::error!("a thread of the store had panicked");

@@ -21,7 +21,10 @@ fn database() -> (Sqlite, TempDir) {
 }
 
 fn add(name: &str) -> impl FnOnce(&mut SqliteConnection) -> Result<(), Failure> + Send + use<> {
-    let statement = format!("INSERT INTO organizations VALUES (randomblob(16), '{name}', '[]', 0, 1)");
+    let statement = format!(
+        "INSERT INTO organizations (id, name, redirect_uris, created_at, version)
+         VALUES (randomblob(16), '{name}', '[]', 0, 1)"
+    );
     move |c| Ok(c.batch_execute(&statement)?)
 }
 
@@ -82,16 +85,13 @@ async fn a_query_that_nobody_waits_for_is_left_out() {
     assert!(runs.try_recv().is_err());
 }
 
-/// Runs three pieces of work in one transaction: the writer is held until all of them are queued.
+/// Runs three pieces of work in one transaction: the writer is held by another one until all of them are queued.
 async fn together<T: Send + 'static>(
     sqlite: &Sqlite,
     second: impl FnOnce(&mut SqliteConnection) -> Result<T, Failure> + Send + 'static,
 ) -> (Result<(), Failure>, Result<T, Failure>, Result<(), Failure>) {
     let (let_go, held) = mpsc::channel::<()>();
-    let first = sqlite.write(move |c| {
-        held.recv().unwrap();
-        add("first")(c)
-    });
+    let holding = sqlite.write(move |_| Ok(held.recv().is_ok()));
     let third = async {
         let third = sqlite.write(add("third"));
         tokio::pin!(third);
@@ -103,7 +103,9 @@ async fn together<T: Send + 'static>(
         let_go.send(()).unwrap();
         third.await
     };
-    tokio::join!(biased; first, sqlite.write(second), third)
+    let (_, first, second, third) =
+        tokio::join!(biased; holding, sqlite.write(add("first")), sqlite.write(second), third);
+    (first, second, third)
 }
 
 #[tokio::test]
@@ -116,6 +118,28 @@ async fn work_that_fails_is_undone_alone() {
     let (first, second, third) = together(&sqlite, failing).await;
     assert!(matches!((first, second, third), (Ok(()), Err(Failure::Conflict), Ok(()))));
     assert_eq!(names(&sqlite).await, ["first", "third"]);
+}
+
+#[tokio::test]
+async fn work_that_fails_alone_is_undone() {
+    let (sqlite, _folder) = database();
+    let failing = |c: &mut SqliteConnection| -> Result<(), Failure> {
+        add("undone")(c)?;
+        Err(Failure::Conflict)
+    };
+    assert!(matches!(sqlite.write(failing).await, Err(Failure::Conflict)));
+    sqlite.write(add("kept")).await.unwrap();
+    assert_eq!(names(&sqlite).await, ["kept"]);
+}
+
+#[tokio::test]
+async fn work_that_lost_its_transaction_is_not_told_that_it_was_done() {
+    let (sqlite, _folder) = database();
+    // As SQLite itself does on a full disk.
+    let lost = sqlite.write(|c| Ok(c.batch_execute("ROLLBACK")?)).await;
+    assert!(matches!(lost, Err(Failure::NotCommitted(_))), "{lost:?}");
+    sqlite.write(add("kept")).await.unwrap();
+    assert_eq!(names(&sqlite).await, ["kept"]);
 }
 
 #[tokio::test]

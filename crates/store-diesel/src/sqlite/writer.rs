@@ -1,8 +1,8 @@
 //! The thread that writes.
 //!
 //! A commit waits for the disk, which takes longer than all else in it. So the work that has queued up meanwhile goes
-//! into one transaction together, each piece under a savepoint of its own: one that fails is undone alone. Nobody is
-//! answered before the transaction is on disk.
+//! into one transaction together, each piece under a savepoint of its own: one that fails is undone alone. A piece behind
+//! which nobody waits has a transaction to itself, and needs none. Nobody is answered before the transaction is on disk.
 
 use std::sync::Arc;
 
@@ -21,6 +21,9 @@ const LARGEST_GROUP: usize = 64;
 
 /// Work that waits for its turn.
 pub(crate) trait Write: Send {
+    /// Does it without one, and keeps the result. Whether it is to be committed: if not, the transaction has to be undone.
+    fn run_alone(&mut self, c: &mut SqliteConnection) -> bool;
+
     /// Does it under a savepoint, and keeps the result.
     fn run(&mut self, c: &mut SqliteConnection);
 
@@ -46,6 +49,11 @@ where
     T: Send,
     W: FnOnce(&mut SqliteConnection) -> Result<T, Failure> + Send,
 {
+    fn run_alone(&mut self, c: &mut SqliteConnection) -> bool {
+        self.result = self.work.take().map(|work| guarded(c, work));
+        matches!(self.result, Some(Ok(_)))
+    }
+
     fn run(&mut self, c: &mut SqliteConnection) {
         // Inside a transaction diesel makes this a savepoint. The panic is caught within, so that it is rolled back.
         self.result = self.work.take().map(|work| c.transaction(|c| guarded(c, work)));
@@ -70,7 +78,11 @@ pub(crate) fn run(mut connection: SqliteConnection, connector: &Connector, queue
             connection = reconnect(connection, connector);
         }
         let mut group = vec![first];
-        let (begun, committed) = commit_group(&mut connection, &mut group, queue);
+        let (begun, committed) = if queue.is_empty() {
+            commit_alone(&mut connection, &mut *group[0])
+        } else {
+            commit_group(&mut connection, &mut group, queue)
+        };
         let committed = committed.map_err(Arc::new);
         if !begun {
             // Whatever has queued up while the database was somebody else's has waited just as long.
@@ -82,6 +94,20 @@ pub(crate) fn run(mut connection: SqliteConnection, connector: &Connector, queue
         for work in group {
             work.answer(&committed);
         }
+    }
+}
+
+/// Does one piece of work in a transaction. Whether that began, and how it ended.
+fn commit_alone(c: &mut SqliteConnection, work: &mut dyn Write) -> (bool, QueryResult<()>) {
+    let mut begun = false;
+    let committed = c.immediate_transaction(|c| {
+        begun = true;
+        if work.run_alone(c) { Ok(()) } else { Err(QueryError::RollbackTransaction) }
+    });
+    match committed {
+        // It failed, and nothing of it is left: its own result says why.
+        Err(QueryError::RollbackTransaction) => (begun, Ok(())),
+        committed => (begun, committed),
     }
 }
 

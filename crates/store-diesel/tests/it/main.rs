@@ -4,6 +4,7 @@
 
 mod contract;
 mod database;
+mod look_ups;
 mod migrating;
 mod old_rows;
 mod opening;

@@ -11,7 +11,12 @@ use grantkeeper_testkit::entities::organization;
 
 use crate::database::{Place, insert};
 
-const MIGRATIONS: [&str; 2] = ["2026-11-21-000000_init", "2026-11-22-000000_device_flows"];
+const MIGRATIONS: [&str; 4] = [
+    "2026-11-21-000000_init",
+    "2026-11-22-000000_device_flows",
+    "2026-11-23-000000_refreshes",
+    "2026-11-24-000000_deletions",
+];
 
 async fn refusal(url: &str) -> OpenError {
     DieselStore::open(url, OpenOptions::default()).await.err().expect("a refusal")

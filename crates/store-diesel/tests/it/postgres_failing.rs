@@ -9,7 +9,7 @@ use grantkeeper_domain::accounts::AccountStore;
 use grantkeeper_domain::audit::AuditLog as _;
 use grantkeeper_domain::{Change, CommitError, Store, StoreError, UnitOfWork as _};
 use grantkeeper_store_diesel::{DieselStore, OpenOptions};
-use grantkeeper_testkit::entities::{START, audit_entry, organization};
+use grantkeeper_testkit::entities::{START, account, audit_entry, organization};
 use grantkeeper_testkit::postgres::{Database, PostgresCluster};
 use tokio_postgres::NoTls;
 
@@ -122,6 +122,14 @@ async fn a_commit_whose_answer_was_lost_is_made_once() {
         store.commit(vec![Change::insert(organization.clone()), told]).await.unwrap();
         assert!(proxy.has_cut(), "{cut:?}");
         assert_eq!(store.newest_entries(organization.id, 10).await.unwrap(), [entry], "{cut:?}");
+
+        // Of several entries too.
+        proxy.cut(cut);
+        let told = || Change::Audit(audit_entry(&organization, START));
+        let inserted = Change::insert(account(&organization));
+        store.commit(vec![told(), inserted, told(), told()]).await.unwrap();
+        assert_eq!(store.accounts_in(organization.id).await.unwrap().len(), 1, "{cut:?}");
+        assert_eq!(store.newest_entries(organization.id, 10).await.unwrap().len(), 4, "{cut:?}");
 
         proxy.cut(cut);
         let entry = audit_entry(&organization, START);

@@ -10,7 +10,12 @@ use grantkeeper_testkit::postgres::PostgresCluster;
 use crate::database::insert;
 use crate::postgres::{database, migrating};
 
-const MIGRATIONS: [&str; 2] = ["2026-11-21-000000_init", "2026-11-22-000000_device_flows"];
+const MIGRATIONS: [&str; 4] = [
+    "2026-11-21-000000_init",
+    "2026-11-22-000000_device_flows",
+    "2026-11-23-000000_refreshes",
+    "2026-11-24-000000_deletions",
+];
 
 async fn refusal(url: &str) -> OpenError {
     DieselStore::open(url, OpenOptions::default()).await.err().expect("a refusal")
@@ -36,7 +41,7 @@ async fn of_many_that_migrate_at_once_one_does_and_all_succeed() {
     for opened in join_all((0..8).map(|_| DieselStore::open(database.url(), migrating()))).await {
         opened.unwrap();
     }
-    assert_eq!(database.sql("SELECT count(*) FROM __diesel_schema_migrations"), "2\n");
+    assert_eq!(database.sql("SELECT count(*) FROM __diesel_schema_migrations"), "4\n");
 }
 
 #[tokio::test]

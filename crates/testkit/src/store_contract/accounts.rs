@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use grantkeeper_domain::Store;
-use grantkeeper_domain::accounts::{Account, Email, Organization, OrganizationName, Role};
+use grantkeeper_domain::accounts::{Account, Email, Organization, OrganizationName, Role, Standing};
 use grantkeeper_domain::authorizations::{RedirectAllowList, RedirectUri};
 
 use super::tenant::{Tenant, UNICODE, expect_states, insert, minutes, of_mixed_age};
@@ -23,6 +23,7 @@ pub async fn organizations_come_back_whole(store: &Arc<dyn Store>) {
             base.clone(),
             Organization { redirect_uris: RedirectAllowList::new(uris.to_vec()), ..base.clone() },
             Organization { name: name(&format!("{UNICODE} {}", base.id)), ..base.clone() },
+            Organization { standing: Standing::Deleting, ..base.clone() },
             Organization { created_at: minutes(-1_000_000), ..base },
         ]
     };
@@ -70,6 +71,7 @@ pub async fn accounts_come_back_whole(store: &Arc<dyn Store>) {
             base.clone(),
             Account { role: Role::Admin, ..base.clone() },
             Account { email: Email::parse(&odd).expect("an address"), ..base.clone() },
+            Account { standing: Standing::Deleting, ..base.clone() },
             Account { created_at: minutes(7), ..base },
         ]
     };

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
+use grantkeeper_domain::Store;
 use grantkeeper_domain::accounts::{ApiToken, TokenPurpose};
 use grantkeeper_domain::ids::ApiTokenId;
-use grantkeeper_domain::{Store, Version};
 
-use super::tenant::{Tenant, commit, expect_states, insert, minutes, of_mixed_age, update};
+use super::tenant::{Tenant, commit, expect_states, insert, minutes, of_mixed_age};
 use crate::entities::{FRESH, START, account, hash};
 use grantkeeper_domain::Change;
 
@@ -63,29 +63,6 @@ pub async fn tokens_of_an_account_are_listed_oldest_first(store: &Arc<dyn Store>
     }
     let listed = store.tokens_of(tenant.account.id).await.expect("a read");
     assert_eq!(listed.into_iter().map(|row| row.id).collect::<Vec<_>>(), oldest_first);
-}
-
-/// "Does not change its version", so whoever read the token before can still write it.
-pub async fn noting_a_use_keeps_the_version(store: &Arc<dyn Store>) {
-    let tenant = Tenant::settle(store).await;
-    let (token, untouched) = (tenant.api_token(), tenant.api_token());
-    insert(store, token.clone()).await;
-    insert(store, untouched.clone()).await;
-    for at in [minutes(1), minutes(2)] {
-        store.note_use(token.id, at).await.expect("a note");
-        let expected = ApiToken { last_used_at: Some(at), ..token.clone() };
-        assert_eq!(store.token(token.id).await.expect("a read"), Some(expected));
-    }
-    assert_eq!(store.token(untouched.id).await.expect("a read"), Some(untouched));
-    let revoked = ApiToken { revoked_at: Some(minutes(3)), version: Version::FIRST, ..token };
-    update(store, revoked).await;
-}
-
-/// The token may have been purged meanwhile.
-pub async fn noting_a_use_of_nothing_is_fine(store: &Arc<dyn Store>) {
-    let nothing = ApiTokenId::generate(&FRESH, START);
-    store.note_use(nothing, START).await.expect("a note");
-    assert_eq!(store.token(nothing).await.expect("a read"), None);
 }
 
 /// Those that expired *before* that time, and how many.

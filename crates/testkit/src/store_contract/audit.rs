@@ -26,6 +26,8 @@ pub async fn audit_entries_come_back_whole(store: &Arc<dyn Store>) {
         subject: Some(UNICODE.to_owned()),
         token: Some(Fingerprint::from_stored("0123456789abcdef".to_owned())),
         request_id: Some("request 1".to_owned()),
+        count: 7,
+        last_at: Some(minutes(5)),
         ..base(4)
     };
     let failed = AuditEntry { actor: Actor::Operator, outcome: AuditOutcome::Failed, ..base(3) };

@@ -29,7 +29,9 @@ pub async fn authorizations_come_back_whole(store: &Arc<dyn Store>) {
             Authorization {
                 grant: GrantState::Dead { reason: "invalid_grant".to_owned() },
                 grant_since: minutes(3),
+                lost_refresh: Some(i64::MAX),
                 last_failure: Some("server_error".to_owned()),
+                failing_since: Some(minutes(7)),
                 next_attempt_at: Some(minutes(4)),
                 last_refreshed_at: Some(minutes(5)),
                 ..base.clone()

@@ -19,6 +19,12 @@ pub async fn jobs_come_back_whole(store: &Arc<dyn Store>) {
             base.clone(),
             Job { kind: JobKind::DeleteProvider { provider_id: tenant.provider.id }, ..base.clone() },
             Job {
+                kind: JobKind::DeleteAccount { account_id: tenant.account.id },
+                requested_by: None,
+                ..base.clone()
+            },
+            Job { kind: JobKind::DeleteOrganization, ..base.clone() },
+            Job {
                 status: JobStatus::Running,
                 started_at: Some(minutes(1)),
                 lease: Some(Lease { holder: UNICODE.to_owned(), until: minutes(2) }),

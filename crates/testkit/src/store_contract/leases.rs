@@ -2,116 +2,183 @@
 
 use std::sync::Arc;
 
-use chrono::TimeDelta;
-use grantkeeper_domain::Store;
+use grantkeeper_domain::authorizations::Authorization;
 use grantkeeper_domain::ids::AuthorizationId;
-use grantkeeper_domain::tokens::RefreshLease;
+use grantkeeper_domain::tokens::{NextRefresh, RefreshEnd, RefreshLease, RequestEnd, SignOfLife, TakenLease};
+use grantkeeper_domain::{Change, Store};
 
-use super::tenant::{Tenant, insert, minutes};
+use super::tenant::{Tenant, commit, insert, minutes};
 use crate::entities::{FRESH, START};
 
-async fn take(
+/// An authorization that is stored already.
+pub(super) async fn settled(store: &Arc<dyn Store>, tenant: &Tenant) -> Authorization {
+    let row = tenant.authorization();
+    insert(store, row.clone()).await;
+    row
+}
+
+/// What whoever wants a lease hears.
+pub(super) async fn try_take(
     store: &Arc<dyn Store>,
-    authorization: AuthorizationId,
+    id: AuthorizationId,
+    holder: &str,
+    silent: Option<SignOfLife>,
+    now: i64,
+) -> TakenLease {
+    store.take_lease(id, holder, silent, minutes(now)).await.expect("an answer")
+}
+
+/// Takes a lease that is free.
+pub(crate) async fn take(
+    store: &Arc<dyn Store>,
+    id: AuthorizationId,
     holder: &str,
     now: i64,
-    until: i64,
-) -> Option<RefreshLease> {
-    store.take_lease(authorization, holder, minutes(now), minutes(until)).await.expect("an answer")
+) -> RefreshLease {
+    taken(try_take(store, id, holder, None, now).await)
 }
 
-fn fresh() -> AuthorizationId {
-    AuthorizationId::generate(&FRESH, START)
+/// Takes the lease of a holder that has not shown a sign of life since it took it.
+pub(super) async fn follow(
+    store: &Arc<dyn Store>,
+    silent: &RefreshLease,
+    holder: &str,
+    now: i64,
+) -> RefreshLease {
+    taken(try_take(store, silent.authorization_id, holder, Some(sign(silent, 0)), now).await)
 }
 
-/// "`None` while another holds one that has not lapsed."
-pub async fn a_lease_keeps_others_out(store: &Arc<dyn Store>) {
-    let authorization = fresh();
-    let lease = take(store, authorization, "one", 0, 10).await.expect("a free lease");
-    let expected = RefreshLease {
-        authorization_id: authorization,
-        holder: "one".to_owned(),
-        until: minutes(10),
+pub(crate) fn taken(answer: TakenLease) -> RefreshLease {
+    match answer {
+        TakenLease::Taken(lease) => lease,
+        other => panic!("the lease can be had: {other:?}"),
+    }
+}
+
+pub(super) fn sign(lease: &RefreshLease, beat: i64) -> SignOfLife {
+    SignOfLife { fence: lease.fence, beat }
+}
+
+pub(crate) fn end(lease: &RefreshLease, request: RequestEnd, next: NextRefresh) -> Change {
+    Change::EndRefresh(RefreshEnd {
+        authorization_id: lease.authorization_id,
         fence: lease.fence,
+        request,
+        next,
+    })
+}
+
+/// Gives a lease back without having asked anybody.
+pub(crate) async fn give_back(store: &Arc<dyn Store>, lease: &RefreshLease) {
+    commit(store, [end(lease, RequestEnd::Moot, NextRefresh::Unchanged)]).await;
+}
+
+async fn keep(store: &Arc<dyn Store>, lease: &RefreshLease) -> bool {
+    store.keep_lease(lease).await.expect("an answer")
+}
+
+async fn note(store: &Arc<dyn Store>, lease: &RefreshLease, now: i64) -> bool {
+    store.note_request(lease, minutes(now)).await.expect("an answer")
+}
+
+/// "From its insertion to its deletion", and at no other time.
+pub async fn an_authorization_has_a_lease_while_it_is_there(store: &Arc<dyn Store>) {
+    let tenant = Tenant::settle(store).await;
+    let row = tenant.authorization();
+    for id in [row.id, AuthorizationId::generate(&FRESH, START)] {
+        assert_eq!(try_take(store, id, "one", None, 0).await, TakenLease::Gone);
+    }
+    insert(store, row.clone()).await;
+    let lease = take(store, row.id, "one", 0).await;
+    let expected = RefreshLease {
+        authorization_id: row.id,
+        holder: "one".to_owned(),
+        fence: lease.fence,
+        unanswered: None,
     };
     assert_eq!(lease, expected);
-    for now in [0, 9] {
-        assert_eq!(take(store, authorization, "two", now, 20).await, None);
+    commit(store, [Change::delete(row.clone())]).await;
+    assert_eq!(try_take(store, row.id, "one", Some(sign(&lease, 0)), 1).await, TakenLease::Gone);
+    assert!(!keep(store, &lease).await);
+    assert!(!note(store, &lease, 1).await);
+}
+
+/// However much time goes by on whatever clock: only silence tells that a holder does not live. It does not take its own
+/// lease either.
+pub async fn a_lease_keeps_others_out(store: &Arc<dyn Store>) {
+    let tenant = Tenant::settle(store).await;
+    let id = settled(store, &tenant).await.id;
+    let lease = take(store, id, "one", 0).await;
+    let held = TakenLease::Held(sign(&lease, 0));
+    for holder in ["two", "one"] {
+        for now in [-1_000_000, 0, 1_000_000] {
+            assert_eq!(try_take(store, id, holder, None, now).await, held);
+        }
     }
-    let just = minutes(10) - TimeDelta::microseconds(1);
-    assert_eq!(store.take_lease(authorization, "two", just, minutes(20)).await.expect("an answer"), None);
+    for silent in [sign(&lease, 1), SignOfLife { fence: lease.fence - 1, beat: 0 }] {
+        assert_eq!(try_take(store, id, "two", Some(silent), 1).await, held);
+    }
+    assert!(keep(store, &lease).await);
 }
 
 /// Each authorization has its own.
 pub async fn a_lease_of_one_authorization_is_none_of_another(store: &Arc<dyn Store>) {
-    let (one, other) = (fresh(), fresh());
-    assert!(take(store, one, "one", 0, 10).await.is_some());
-    assert!(take(store, other, "two", 0, 10).await.is_some());
+    let tenant = Tenant::settle(store).await;
+    let (one, other) = (settled(store, &tenant).await, settled(store, &tenant).await);
+    let (first, second) = (take(store, one.id, "one", 0).await, take(store, other.id, "two", 0).await);
+    assert!(keep(store, &first).await);
+    give_back(store, &second).await;
+    assert_eq!(try_take(store, one.id, "two", None, 0).await, TakenLease::Held(sign(&first, 1)));
 }
 
-/// From its end on, with a greater fence: the late one can be told from the new one.
-pub async fn a_lapsed_lease_is_taken_over(store: &Arc<dyn Store>) {
-    let authorization = fresh();
-    let first = take(store, authorization, "one", 0, 10).await.expect("a free lease");
-    let second = take(store, authorization, "two", 10, 20).await.expect("a lapsed lease");
-    assert_eq!((second.holder.as_str(), second.until), ("two", minutes(20)));
+/// "A live one changes it again and again": whoever saw the sign before is told the new one.
+pub async fn a_holder_that_lives_is_not_followed(store: &Arc<dyn Store>) {
+    let tenant = Tenant::settle(store).await;
+    let id = settled(store, &tenant).await.id;
+    let lease = take(store, id, "one", 0).await;
+    for beat in 0..3 {
+        assert!(keep(store, &lease).await);
+        let seen = Some(sign(&lease, beat));
+        let now = TakenLease::Held(sign(&lease, beat + 1));
+        assert_eq!(try_take(store, id, "two", seen, beat).await, now);
+    }
+}
+
+/// "Only taken from a holder whose sign of life is still `silent`": the late one hears of it whatever it does next.
+pub async fn a_silent_holder_is_followed(store: &Arc<dyn Store>) {
+    let tenant = Tenant::settle(store).await;
+    let id = settled(store, &tenant).await.id;
+    let first = take(store, id, "one", 0).await;
+    assert!(keep(store, &first).await);
+    let second = taken(try_take(store, id, "two", Some(sign(&first, 1)), 1).await);
+    assert_eq!(second.holder, "two");
     assert!(second.fence > first.fence);
-    assert_eq!(take(store, authorization, "one", 11, 30).await, None);
+
+    assert!(!keep(store, &first).await);
+    assert!(!note(store, &first, 2).await);
+    give_back(store, &first).await;
+    // Its successor begins with a beat of its own, and holds the lease on.
+    assert_eq!(try_take(store, id, "one", None, 2).await, TakenLease::Held(sign(&second, 0)));
+    assert!(keep(store, &second).await);
 }
 
-/// "Gives a lease back. The fence goes on growing."
-pub async fn a_released_lease_is_free_and_its_fence_grows(store: &Arc<dyn Store>) {
-    let authorization = fresh();
+/// What was seen of a lease that was given back takes no later one.
+pub async fn a_lease_given_back_is_free_and_its_fence_grows(store: &Arc<dyn Store>) {
+    let tenant = Tenant::settle(store).await;
+    let id = settled(store, &tenant).await.id;
     let mut last = 0;
-    for holder in ["one", "two", "one", "one"] {
-        let lease = take(store, authorization, holder, 0, 10).await.expect("a free lease");
+    for holder in ["one", "two", "two", "one"] {
+        let lease = take(store, id, holder, 0).await;
         assert!(lease.fence > last);
         last = lease.fence;
-        store.release_lease(&lease).await.expect("a release");
+        give_back(store, &lease).await;
         // Twice does no harm.
-        store.release_lease(&lease).await.expect("a release");
+        give_back(store, &lease).await;
+        assert!(!keep(store, &lease).await);
+        assert!(!note(store, &lease, 0).await);
     }
-    let nothing =
-        RefreshLease { authorization_id: fresh(), holder: "one".to_owned(), until: START, fence: 1 };
-    store.release_lease(&nothing).await.expect("a release of nothing");
-}
-
-/// Only *another* holder keeps one out: a process whose refresh was lost without a trace need not wait for itself.
-pub async fn a_holder_takes_its_own_lease_anew(store: &Arc<dyn Store>) {
-    let authorization = fresh();
-    let first = take(store, authorization, "one", 0, 10).await.expect("a free lease");
-    let second = take(store, authorization, "one", 1, 12).await.expect("its own lease");
-    assert!(second.fence > first.fence);
-    assert_eq!(second.until, minutes(12));
-    assert_eq!(take(store, authorization, "two", 11, 20).await, None);
-}
-
-/// "Unless somebody else has taken it since."
-pub async fn an_old_holder_releases_nothing(store: &Arc<dyn Store>) {
-    let authorization = fresh();
-    let old = take(store, authorization, "one", 0, 10).await.expect("a free lease");
-    let new = take(store, authorization, "two", 10, 20).await.expect("a lapsed lease");
-    store.release_lease(&old).await.expect("a release without effect");
-    assert_eq!(take(store, authorization, "three", 11, 30).await, None);
-    store.release_lease(&new).await.expect("a release");
-    assert!(take(store, authorization, "three", 11, 30).await.is_some());
-}
-
-/// "Leases that lapsed before that time and have no authorization any more; returns how many."
-pub async fn only_lapsed_leases_without_authorization_are_purged(store: &Arc<dyn Store>) {
-    let tenant = Tenant::settle(store).await;
-    let row = tenant.authorization();
-    insert(store, row.clone()).await;
-    let (lapsed, released, running) = (fresh(), fresh(), fresh());
-    let kept = take(store, row.id, "one", 0, 1).await.expect("a free lease");
-    assert!(take(store, lapsed, "one", 0, 9).await.is_some());
-    let back = take(store, released, "one", 0, 9).await.expect("a free lease");
-    store.release_lease(&back).await.expect("a release");
-    assert!(take(store, running, "one", 0, 10).await.is_some());
-    assert_eq!(store.purge_leases(minutes(10)).await.expect("a purge"), 2);
-    assert_eq!(store.purge_leases(minutes(10)).await.expect("a purge"), 0);
-    // What was kept still does its work: the fence of the one, the lock of the other.
-    let next = take(store, row.id, "two", 10, 20).await.expect("a lapsed lease");
-    assert!(next.fence > kept.fence);
-    assert_eq!(take(store, running, "two", 9, 20).await, None);
+    let late = taken(try_take(store, id, "two", Some(SignOfLife { fence: last, beat: 0 }), 1).await);
+    assert!(late.fence > last);
+    let stale = Some(SignOfLife { fence: last, beat: 0 });
+    assert_eq!(try_take(store, id, "three", stale, 1).await, TakenLease::Held(sign(&late, 0)));
 }

@@ -39,6 +39,7 @@ pub async fn providers_come_back_whole(store: &Arc<dyn Store>) {
                 device_flow: true,
                 app_slug: Some(UNICODE.to_owned()),
                 skip_consent: Some(true),
+                keep_alive: false,
                 created_at: minutes(1),
                 updated_at: minutes(2),
                 ..base.clone()

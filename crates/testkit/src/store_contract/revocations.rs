@@ -5,13 +5,13 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use grantkeeper_domain::Lease;
 use grantkeeper_domain::ids::{ProviderId, RevocationId};
-use grantkeeper_domain::revocations::{Revocation, RevocationStatus};
+use grantkeeper_domain::revocations::{ResourceOwner, Revocation, RevocationStatus};
 use grantkeeper_domain::{Change, Store};
 
 use super::tenant::{
     Tenant, UNICODE, commit, expect_states, insert, long_secret, minutes, of_mixed_age, update,
 };
-use crate::entities::{authorization, provider, revocation};
+use crate::entities::{authorization, endpoints, provider, revocation};
 
 fn lease(holder: &str, until: i64) -> Lease {
     Lease { holder: holder.to_owned(), until: minutes(until) }
@@ -41,6 +41,12 @@ pub async fn revocations_come_back_whole(store: &Arc<dyn Store>) {
                 last_error: Some("server_error".to_owned()),
                 next_attempt_at: minutes(3),
                 created_at: minutes(-3),
+                ..base.clone()
+            },
+            Revocation { resource_owner: None, ..base.clone() },
+            Revocation {
+                resource_owner: Some(ResourceOwner { issuer: UNICODE.to_owned(), subject: String::new() }),
+                settings_url: endpoints("provider.example").settings_url,
                 ..base.clone()
             },
             base.clone().finished(RevocationStatus::Revoked, None, minutes(1)),

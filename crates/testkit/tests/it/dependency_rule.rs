@@ -19,8 +19,12 @@ struct Allowed {
 /// a second copy of the domain's types into them.
 const EDGES: &[Allowed] = &[
     Allowed { name: "domain", normal: &[], dev: &["provider-simulator"] },
-    // It measures the server from outside, and seeds its database.
-    Allowed { name: "bench", normal: &["domain", "store-diesel", "token-sealing"], dev: &[] },
+    // It measures the server from outside, seeds its database, and plays the provider that is asked.
+    Allowed {
+        name: "bench",
+        normal: &["domain", "provider-simulator", "store-diesel", "token-sealing"],
+        dev: &[],
+    },
     Allowed { name: "config", normal: &["domain"], dev: FOR_TESTS },
     // It is given what it fuzzes, and nothing else.
     Allowed { name: "fuzz", normal: &["domain", "provider-clients", "token-sealing"], dev: &[] },

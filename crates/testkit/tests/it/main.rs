@@ -8,5 +8,7 @@ mod postgres;
 mod postgres_schema;
 // Says that all of it is tests, so that its fixtures may unwrap as tests do.
 #[cfg(test)]
+mod refresh_races;
+#[cfg(test)]
 mod scenarios;
 mod workspace;

@@ -49,6 +49,25 @@ fn the_way_back_leaves_nothing() {
     migrate(&database);
 }
 
+/// PostgreSQL would read a whole table to check it, and let nobody else near it meanwhile.
+#[test]
+fn no_migration_checks_the_rows_that_are_there() {
+    let database = PostgresCluster::shared().fresh_database();
+    for name in migrations() {
+        let checks = "contype = 'c' AND connamespace = 'public'::regnamespace AND convalidated";
+        let of_before = "conrelid IN (SELECT oid FROM before)";
+        database.sql("CREATE TABLE before AS SELECT oid FROM pg_class");
+        database.sql(&format!("CREATE TABLE known AS SELECT oid FROM pg_constraint WHERE {checks}"));
+        apply(&database, &name, "up.sql");
+        let checked = database.sql(&format!(
+            "SELECT conrelid::regclass, conname FROM pg_constraint
+             WHERE {checks} AND {of_before} AND oid NOT IN (SELECT oid FROM known)"
+        ));
+        assert_eq!(checked, "", "{name}");
+        database.sql("DROP TABLE before, known");
+    }
+}
+
 #[test]
 fn an_audit_entry_is_neither_changed_nor_deleted() {
     const INSERT: &str = "
@@ -61,7 +80,11 @@ fn an_audit_entry_is_neither_changed_nor_deleted() {
         "UPDATE audit_entries SET outcome = 'failed'",
         "DELETE FROM audit_entries",
         "TRUNCATE audit_entries",
+        "SET session_replication_role = replica; UPDATE audit_entries SET outcome = 'failed'",
         "SET session_replication_role = replica; DELETE FROM audit_entries",
+        "SET session_replication_role = replica; TRUNCATE audit_entries",
+        // Only of hand-outs there may be more.
+        "UPDATE audit_entries SET count = 2, last_at = now()",
         &format!("{INSERT} ON CONFLICT (id) DO UPDATE SET outcome = 'failed'"),
         // Even where it would change nothing.
         "DELETE FROM audit_entries WHERE false",
@@ -72,6 +95,47 @@ fn an_audit_entry_is_neither_changed_nor_deleted() {
     let error = database.try_sql(INSERT).unwrap_err();
     assert!(error.contains("\"audit_entries_pkey\""), "{error}");
     assert_eq!(database.sql("SELECT action, outcome FROM audit_entries"), "x|done\n");
+}
+
+#[test]
+fn a_hand_out_only_comes_to_count_more() {
+    let database = migrated();
+    database.sql(
+        "INSERT INTO audit_entries (id, at, organization_id, actor, action, outcome)
+         VALUES (gen_random_uuid(), '2026-01-01', gen_random_uuid(), 'service', 'token.handed_out', 'done')",
+    );
+    let update = |set: &str| format!("UPDATE audit_entries SET {set}");
+    database.sql(&update("count = 2, last_at = '2026-01-02'"));
+    database.sql(&format!(
+        "SET session_replication_role = replica; {}",
+        update("count = 3, last_at = '2026-01-03'")
+    ));
+
+    let columns = database.sql(
+        "SELECT column_name FROM information_schema.columns
+         WHERE table_name = 'audit_entries' AND column_name NOT IN ('count', 'last_at')",
+    );
+    assert!(columns.lines().count() >= 14, "{columns}");
+    let forged = |column: &str| match column {
+        "at" => "now()",
+        id if id.ends_with("id") => "gen_random_uuid()",
+        _ => "'forged'",
+    };
+    let forged = columns.lines().map(|column| format!("{column} = {}, count = 4", forged(column)));
+    let lowered = [
+        "count = 3",
+        "count = 2",
+        "count = 4, last_at = '2026-01-02'",
+        "count = 4, last_at = NULL",
+        "last_at = '2026-01-04'",
+    ];
+    for set in forged.chain(lowered.map(str::to_owned)) {
+        for session in ["", "SET session_replication_role = replica; "] {
+            let error = database.try_sql(&format!("{session}{}", update(&set))).expect_err(&set);
+            assert!(error.contains("the audit log is append-only"), "{set}: {error}");
+        }
+    }
+    assert_eq!(database.sql("SELECT count, last_at::date FROM audit_entries"), "3|2026-01-03\n");
 }
 
 /// The store tells a broken rule by these.
@@ -145,7 +209,7 @@ fn rows_in_use_are_rewritten_without_touching_an_index() {
              SELECT gen_random_uuid(), a.organization_id, a.id, p.id, 'handle', 'code', '[]', 'endpoints', 5000000,
                  now(), 'pending', NULL, NULL, NULL, NULL, NULL, now(), now(), 1
              FROM accounts AS a, providers AS p;
-         INSERT INTO refresh_leases SELECT id, 'somebody', now(), 1 FROM authorizations",
+         UPDATE refreshes SET due_at = now()",
     );
     let in_place = database.sql(
         "BEGIN;
@@ -156,13 +220,11 @@ fn rows_in_use_are_rewritten_without_touching_an_index() {
          UPDATE flows SET stage = 'exchanging', code_hash = 'code', code_since = now(), version = 2;
          UPDATE device_flows SET stage = 'polling', polling_since = now(), next_poll_at = now(),
              interval_micros = 10000000, version = 2;
-         UPDATE refresh_leases SET holder = NULL, held_until = now() + '1h', fence = 2;
+         UPDATE refreshes SET holder = 'somebody', fence = 2, beat = 0, asked_fence = 2, asked_at = now(),
+             asked_given_up = true, last_used_at = now();
          SELECT relname, n_tup_upd, n_tup_hot_upd FROM pg_stat_xact_user_tables WHERE n_tup_upd > 0
              ORDER BY relname COLLATE \"C\";
          COMMIT",
     );
-    assert_eq!(
-        in_place,
-        "api_tokens|1|1\nauthorizations|1|1\ndevice_flows|1|1\nflows|1|1\nrefresh_leases|1|1\n"
-    );
+    assert_eq!(in_place, "api_tokens|1|1\nauthorizations|1|1\ndevice_flows|1|1\nflows|1|1\nrefreshes|1|1\n");
 }

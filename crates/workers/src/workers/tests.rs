@@ -8,7 +8,7 @@ use grantkeeper_domain::jobs::{JobQueue as _, JobStatus};
 use grantkeeper_domain::memory::MemoryStore;
 use grantkeeper_domain::providers::{ProviderClient, ProviderClients, ProviderKind};
 use grantkeeper_domain::revocations::{RevocationQueue as _, RevocationStatus};
-use grantkeeper_domain::tokens::TokenSettings;
+use grantkeeper_domain::tokens::{HandOutRecord, TokenSettings};
 use grantkeeper_domain::{BackgroundTasks, Change, Ports, Settings, UnitOfWork as _};
 use grantkeeper_testkit::{FixedClock, SeededRandom, TestSealer, entities};
 
@@ -46,6 +46,7 @@ impl Installation {
         let settings = Settings {
             public_url: "https://auth.example".to_owned(),
             tokens: TokenSettings::default(),
+            hand_out_record: HandOutRecord::default(),
             asks_people: true,
             holder: "the only one".to_owned(),
         };

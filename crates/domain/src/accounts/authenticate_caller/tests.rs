@@ -1,7 +1,10 @@
+use chrono::TimeDelta;
+
 use super::*;
 use crate::Version;
 use crate::accounts::{Account, ApiToken, Email, MockApiTokenStore};
-use crate::fixtures::{CountingRandom, START, VirtualClock, caller, unavailable};
+use crate::fixtures::{CountingRandom, START, UseRecord, VirtualClock, caller, unavailable};
+use crate::tokens::HandOutRecord;
 
 fn secret() -> ApiTokenSecret {
     ApiTokenSecret::generate(&*CountingRandom::shared())
@@ -28,23 +31,38 @@ fn account() -> Account {
         organization_id: caller().organization_id,
         email: Email::parse("mo@example.com").unwrap(),
         role: Role::Member,
+        standing: Standing::Active,
         created_at: START,
         version: Version::FIRST,
     }
 }
 
 fn knowing(token: Option<ApiToken>) -> MockApiTokenStore {
+    knowing_of(token, account())
+}
+
+fn knowing_of(token: Option<ApiToken>, account: Account) -> MockApiTokenStore {
     let mut tokens = MockApiTokenStore::new();
     tokens
         .expect_token_by_hash()
         .withf(|hash| *hash == secret().hash())
         .times(1)
-        .returning(move |_| Ok(token.clone().map(|token| (token, account()))));
+        .returning(move |_| Ok(token.clone().map(|token| (token, account.clone()))));
     tokens
 }
 
 async fn authenticate(tokens: MockApiTokenStore, presented: &str) -> Result<Caller, AuthenticateError> {
-    let authenticate = AuthenticateCaller { tokens: Arc::new(tokens), clock: VirtualClock::start() };
+    authenticate_noting(tokens, presented, &UseRecord::default()).await
+}
+
+async fn authenticate_noting(
+    tokens: MockApiTokenStore,
+    presented: &str,
+    record: &UseRecord,
+) -> Result<Caller, AuthenticateError> {
+    let clock = VirtualClock::start();
+    let uses = record.kept_by(&clock, HandOutRecord::Within100Ms);
+    let authenticate = AuthenticateCaller { tokens: Arc::new(tokens), uses, clock };
     authenticate.run(presented, Some("request".to_owned())).await
 }
 
@@ -75,19 +93,20 @@ async fn only_a_known_token_in_its_time_is_let_in() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_use_is_noted_once_a_minute() {
+async fn a_use_is_noted_once_a_minute_and_nobody_waits_for_that() {
     for (last_used_at, is_noted) in [
         (None, true),
         (Some(START - TimeDelta::seconds(59)), false),
         (Some(START - TimeDelta::seconds(60)), true),
     ] {
-        let mut tokens = knowing(Some(ApiToken { last_used_at, ..token() }));
-        tokens
-            .expect_note_use()
-            .withf(|id, at| (*id, *at) == (caller().token_id, START))
-            .times(usize::from(is_noted))
-            .returning(|_, _| Ok(()));
-        authenticate(tokens, secret().expose()).await.unwrap();
+        let record = UseRecord::default();
+        let tokens = knowing(Some(ApiToken { last_used_at, ..token() }));
+        authenticate_noting(tokens, secret().expose(), &record).await.unwrap();
+        assert!(record.pages().is_empty(), "the caller is let in first");
+        record.tasks().drain().await;
+        let noted: Vec<_> = record.pages().into_iter().flat_map(|page| page.api_tokens).collect();
+        let expected = is_noted.then_some((caller().token_id, START));
+        assert_eq!(noted, Vec::from_iter(expected), "{last_used_at:?}");
     }
 }
 
@@ -125,4 +144,11 @@ async fn a_store_that_is_away_does_not_make_a_token_wrong() {
 fn only_administrators_pass() {
     assert_eq!(caller().require_admin(), Err(Forbidden));
     assert_eq!(crate::fixtures::admin().require_admin(), Ok(()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_account_that_is_being_deleted_opens_nothing() {
+    let closed = Account { standing: Standing::Deleting, ..account() };
+    let authenticated = authenticate(knowing_of(Some(token()), closed), secret().expose()).await;
+    assert!(matches!(authenticated, Err(AuthenticateError::Unauthenticated)));
 }

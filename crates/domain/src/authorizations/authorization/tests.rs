@@ -40,7 +40,7 @@ fn a_status_is_that_of_the_provider_first() {
         (ProviderStatus::DeletionFailed, GrantState::Live, InvalidProviderState, Some("provider_deleted")),
     ] {
         let provider = Provider { status: provider_status, ..provider() };
-        let view = Authorization { grant, ..authorization() }.view(provider, START);
+        let view = AuthorizationView::of(Authorization { grant, ..authorization() }, provider, START);
         assert_eq!((view.status, view.status_reason.as_deref()), (expected, reason), "{provider_status:?}");
     }
 }
@@ -48,14 +48,14 @@ fn a_status_is_that_of_the_provider_first() {
 #[test]
 fn an_active_authorization_tells_why_its_last_refresh_failed() {
     let row = Authorization { last_failure: Some("connect".to_owned()), ..authorization() };
-    let view = row.view(provider(), START);
+    let view = AuthorizationView::of(row, provider(), START);
     assert_eq!((view.status, view.status_reason.as_deref()), (AuthorizationStatus::Active, Some("connect")));
 }
 
 #[test]
 fn a_grant_that_ran_out_ended_with_its_last_token() {
     let row = Authorization { refresh_token: None, ..expired() };
-    let view = row.view(provider(), START + TimeDelta::days(1));
+    let view = AuthorizationView::of(row, provider(), START + TimeDelta::days(1));
     assert_eq!((view.status, view.status_since), (AuthorizationStatus::Expired, START));
 }
 

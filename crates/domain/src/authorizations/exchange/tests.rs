@@ -2,10 +2,11 @@ use std::collections::VecDeque;
 use std::sync::Mutex;
 
 use super::*;
+use crate::accounts::Standing;
 use crate::authorizations::{MockFlowStore, UserInfo};
 use crate::fixtures::{
     Commits, LabelSealer, START, VirtualClock, authorization, flow, found_in_turn, identity, keeping_grants,
-    known_as, new_tokens, offering, opened, provider, row, sealed, unavailable,
+    known_as, new_tokens, offering, opened, provider, row, sealed, standing, unavailable,
 };
 use crate::providers::{
     Identity, MockIdentifyUser, MockProviderCatalog, MockProviderClient, ProviderStatus, TokenSet,
@@ -136,6 +137,19 @@ async fn a_provider_that_is_deleted_by_now_gets_no_code() {
         let outcome = run(&exchanging_at([now.clone()], silent(), commits.store())).await;
         assert_eq!(outcome.unwrap(), refused("provider_deleted"), "{now:?}");
         assert_eq!(stored_outcome(&commits), refused("provider_deleted"), "{now:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn for_an_account_that_is_deleted_by_now_no_code_is_sent() {
+    for now in [None, Some(Standing::Deleting)] {
+        let commits = Commits::default();
+        let mut exchanging = exchanging_at([Some(provider())], silent(), commits.store());
+        let catalog = found_in_turn([Some(provider())]);
+        let grants = keeping_grants(catalog, commits.store(), &exchanging.clock);
+        exchanging.grants = Arc::new(KeepGrant { accounts: standing(now), ..grants });
+        assert_eq!(run(&exchanging).await.unwrap(), refused("account_deleted"), "{now:?}");
+        assert_eq!(stored_outcome(&commits), refused("account_deleted"), "{now:?}");
     }
 }
 

@@ -7,11 +7,12 @@ use tokio::sync::Notify;
 
 use super::*;
 use crate::MockUnitOfWork;
+use crate::accounts::Standing;
 use crate::audit::{AuditAction, AuditOutcome};
 use crate::authorizations::{EXCHANGE_LIMIT, MockDeviceFlowStore, Scopes};
 use crate::fixtures::{
     Commits, LabelSealer, START, VirtualClock, authorization, caller, device_flow, found_in_turn, identity,
-    keeping_grants, known_as, new_tokens, offering, opened, provider, row, unavailable,
+    keeping_grants, known_as, new_tokens, offering, opened, provider, row, standing, unavailable,
 };
 use crate::providers::{
     DeviceAuthorization, Identity, MockAuthorizeDevices, MockIdentifyUser, MockProviderClient,
@@ -470,6 +471,19 @@ async fn a_provider_that_is_deleted_before_the_claim_is_not_asked() {
         let status = run(&polling_at(rows, &due(), silent(), commits.store())).await;
         assert_eq!(status.unwrap(), denied("provider_deleted"));
         assert_eq!(stored_outcome(&commits), FlowOutcome::Refused("provider_deleted".to_owned()));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn for_an_account_that_is_deleted_before_the_claim_nobody_is_asked() {
+    for now in [None, Some(Standing::Deleting)] {
+        let commits = Commits::default();
+        let mut polling = polling(&due(), silent(), commits.store());
+        let catalog = found_in_turn([Some(provider())]);
+        let grants = keeping_grants(catalog, commits.store(), &polling.clock);
+        polling.grants = Arc::new(KeepGrant { accounts: standing(now), ..grants });
+        assert_eq!(run(&polling).await.unwrap(), denied("account_deleted"));
+        assert_eq!(stored_outcome(&commits), FlowOutcome::Refused("account_deleted".to_owned()));
     }
 }
 

@@ -1,7 +1,7 @@
 use std::sync::Mutex;
 
 use super::*;
-use crate::accounts::{MockAccountStore, Organization, OrganizationName};
+use crate::accounts::{MockAccountStore, Organization, OrganizationName, Standing};
 use crate::authorizations::RedirectAllowList;
 use crate::fixtures::{
     Commits, CountingRandom, LabelSealer, START, VirtualClock, caller, offering, opened, provider, row,
@@ -18,6 +18,7 @@ fn starting(at: Provider, commits: &Commits, asked: &Asked) -> StartFlow {
             id,
             name: OrganizationName::parse("Observatory").unwrap(),
             redirect_uris: RedirectAllowList::default(),
+            standing: Standing::Active,
             created_at: START,
             version: Version::FIRST,
         }))

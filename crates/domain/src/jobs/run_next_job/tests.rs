@@ -3,14 +3,16 @@ use std::sync::Mutex;
 use chrono::{DateTime, Utc};
 
 use super::*;
+use crate::accounts::{MockAccountStore, MockDeletionStore};
 use crate::audit::MockAuditLog;
 use crate::authorizations::{
     DeleteAuthorization, MockAuthorizationStore, MockDeviceFlowStore, MockFlowStore,
 };
 use crate::fixtures::{
-    Commits, CountingRandom, LabelSealer, START, VirtualClock, job, provider, row, unavailable,
+    Commits, CountingRandom, LabelSealer, START, VirtualClock, caller, job, provider, row, sharing,
+    unavailable,
 };
-use crate::jobs::{JobStatus, MockJobQueue};
+use crate::jobs::{EraseAccount, JobStatus, MockJobQueue, MoveToRevocations};
 use crate::providers::{MockProviderCatalog, MockProviderClients};
 use crate::revocations::{MockRevocationQueue, RevocationAttempt, RevocationStatus, RunDueRevocations};
 use crate::tokens::{MockRefreshLeases, TokenSettings};
@@ -43,6 +45,7 @@ fn worker(
     });
     let attempt = Arc::new(RevocationAttempt {
         catalog: catalog.clone(),
+        grants: sharing(false),
         clients: Arc::new(MockProviderClients::new()),
         sealer: LabelSealer::shared(),
         store: store.clone(),
@@ -60,30 +63,63 @@ fn worker(
     flows.expect_exchanges_under_way().returning(|_, _| Ok(0));
     let mut device_flows = MockDeviceFlowStore::new();
     device_flows.expect_polls_under_way().returning(|_, _| Ok(0));
+    let mover = Arc::new(MoveToRevocations {
+        leases: Arc::new(MockRefreshLeases::new()),
+        detach,
+        store: store.clone(),
+        clock: clock.clone(),
+        random: random.clone(),
+        lease_silence: TokenSettings::default().lease_silence,
+    });
+    let end = Arc::new(JobEnd { store: store.clone(), clock: clock.clone(), random: random.clone() });
+    let mut accounts = MockAccountStore::new();
+    accounts.expect_account().returning(|_| Ok(None));
+    accounts.expect_accounts_in().returning(|_| Ok(Vec::new()));
+    let accounts = Arc::new(accounts);
+    let erase = Arc::new(EraseAccount {
+        accounts: accounts.clone(),
+        deletions: Arc::new(MockDeletionStore::new()),
+        mover: mover.clone(),
+        store: store.clone(),
+        clock: clock.clone(),
+        random: random.clone(),
+    });
     RunNextJob {
         queue: queue.clone(),
+        delete_account: DeleteAccountJob {
+            erase: erase.clone(),
+            revocations: revocations.clone(),
+            end: end.clone(),
+        },
+        delete_organization: DeleteOrganizationJob {
+            accounts,
+            catalog: catalog.clone(),
+            erase,
+            store: store.clone(),
+            end: end.clone(),
+            clock: clock.clone(),
+        },
         delete_provider: DeleteProviderJob {
             catalog: catalog.clone(),
             authorizations: authorizations.clone(),
             flows: Arc::new(flows),
             device_flows: Arc::new(device_flows),
-            leases: Arc::new(MockRefreshLeases::new()),
-            detach,
+            mover,
             revoke,
             revocations,
             queue,
-            store: store.clone(),
+            store,
             clock: clock.clone(),
-            random: random.clone(),
+            random,
         },
         stats: StatsJob {
             catalog,
             authorizations,
             audit: Arc::new(audit),
-            store,
+            end: end.clone(),
             clock: clock.clone(),
-            random,
         },
+        end,
         clock,
         holder: "worker".to_owned(),
     }
@@ -178,12 +214,15 @@ async fn who_lost_the_lease_stops() {
 #[tokio::test(start_paused = true)]
 async fn a_job_that_would_fail_the_same_way_for_ever_ends_in_an_error() {
     // A deletion tries its end ten times, counting once.
-    for (job, tries, lines) in [(job(), 1, 1), (deletion(), 10, 4)] {
+    let account = Job { kind: JobKind::DeleteAccount { account_id: caller().account_id }, ..job() };
+    let organization = Job { kind: JobKind::DeleteOrganization, ..job() };
+    for (job, tries, lines) in [(job(), 1, 1), (deletion(), 10, 4), (account, 1, 1), (organization, 1, 1)] {
         let commits = Commits::default();
         let broken = || Err(StoreError::Unexpected("broken".into()).into());
         let store = commits.answering(move |commit| if commit < tries { broken() } else { Ok(()) });
         let mut nothing_left = MockRevocationQueue::new();
         nothing_left.expect_revocations_of().returning(|_| Ok(Vec::new()));
+        nothing_left.expect_newest_revocations().returning(|_, _, _, _| Ok(Vec::new()));
         let worker = worker(offering(Some(job.clone())), nothing_left, store, VirtualClock::start());
         assert_eq!(worker.run().await.unwrap(), JobRun::Ran(job.id));
         let ended = row!(commits.last(), Update(Job));

@@ -48,6 +48,7 @@ fn new(name: &str) -> NewProvider {
         device_flow: false,
         app_slug: None,
         skip_consent: None,
+        keep_alive: None,
     }
 }
 

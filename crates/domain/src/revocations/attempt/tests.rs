@@ -1,13 +1,15 @@
 use super::*;
 use crate::MockUnitOfWork;
 use crate::fixtures::{
-    Commits, CountingRandom, LabelSealer, VirtualClock, offering, provider, revocation, row, unavailable,
+    Commits, CountingRandom, LabelSealer, VirtualClock, endpoints, offering, provider, revocation, row,
+    sharing, unavailable,
 };
 use crate::providers::{MockProviderCatalog, MockProviderClient, MockRevokeTokens, Provider, RevokeTokens};
 
 /// A provider that must be shown both tokens and answers like this.
 fn answering(answer: Result<(), UpstreamError>) -> MockProviderClient {
     let mut revoke = MockRevokeTokens::new();
+    revoke.expect_scope().return_const(RevocationScope::Token);
     revoke
         .expect_revoke_token()
         .withf(|connection, tokens| {
@@ -33,6 +35,7 @@ fn attempting(
     catalog.expect_provider().returning(move |_, _| at.clone().map_err(|()| unavailable()));
     RevocationAttempt {
         catalog: Arc::new(catalog),
+        grants: sharing(false),
         clients: offering(client),
         sealer: LabelSealer::shared(),
         store,
@@ -111,4 +114,74 @@ async fn tokens_that_do_not_open_are_an_attempt_that_failed() {
     let status = attempting(Ok(Some(provider())), client, commits.store()).run(swapped).await.unwrap();
     assert_eq!(status, RevocationStatus::Pending);
     assert_eq!(row!(commits.last(), Update(Revocation)).last_error.as_deref(), Some("secret_rejected"));
+}
+
+/// A provider whose revocations take that away, and which is asked so often.
+fn taking(scope: RevocationScope, times: usize) -> MockProviderClient {
+    let mut revoke = MockRevokeTokens::new();
+    revoke.expect_scope().return_const(scope);
+    revoke.expect_revoke_token().times(times).returning(|_, _| Ok(()));
+    let revoke: Arc<dyn RevokeTokens> = Arc::new(revoke);
+    let mut client = MockProviderClient::new();
+    client.expect_revoke().returning(move |_| Some(Arc::clone(&revoke)));
+    client
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_grant_that_somebody_else_lives_by_is_not_ended() {
+    use RevocationScope::{Grant, Pair, Project, Token};
+    for (scope, is_shared, is_spared) in [
+        (Token, true, false),
+        (Pair, true, false),
+        (Grant, true, true),
+        (Project, true, true),
+        (Grant, false, false),
+        (Project, false, false),
+    ] {
+        let commits = Commits::default();
+        let attempting = RevocationAttempt {
+            grants: sharing(is_shared),
+            ..attempting(Ok(Some(provider())), taking(scope, usize::from(!is_spared)), commits.store())
+        };
+        attempting.run(revocation()).await.unwrap();
+        let written = row!(commits.last(), Update(Revocation));
+        let (status, reason, outcome) = if is_spared {
+            (RevocationStatus::NotSupported, Some("shared_grant".to_owned()), AuditOutcome::Refused)
+        } else {
+            (RevocationStatus::Revoked, None, AuditOutcome::Done)
+        };
+        assert_eq!((written.status, &written.last_error), (status, &reason), "{scope:?}");
+        assert_eq!((written.access_token, written.refresh_token), (None, None), "{scope:?}");
+        assert_eq!(commits.last_audited(), [(AuditAction::TokenRevoked, outcome, reason)], "{scope:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn tokens_of_nobody_knows_whom_share_nothing_that_is_known() {
+    let commits = Commits::default();
+    let mut grants = crate::revocations::MockSharedGrants::new();
+    grants.expect_has_live_authorization().never();
+    let attempting = RevocationAttempt {
+        grants: Arc::new(grants),
+        ..attempting(Ok(Some(provider())), taking(RevocationScope::Grant, 1), commits.store())
+    };
+    let nobodys = Revocation { resource_owner: None, ..revocation() };
+    assert_eq!(attempting.run(nobodys).await.unwrap(), RevocationStatus::Revoked);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_receipt_knows_where_the_person_can_look_when_the_provider_is_gone() {
+    let settings_url = Some(endpoints().authorization);
+    let mut known = provider();
+    known.endpoints.settings_url.clone_from(&settings_url);
+    let mut cannot = MockProviderClient::new();
+    cannot.expect_revoke().returning(|_| None::<Arc<dyn RevokeTokens>>);
+    let commits = Commits::default();
+    attempting(Ok(Some(known)), cannot, commits.store()).run(revocation()).await.unwrap();
+    let receipt = row!(commits.last(), Update(Revocation));
+    assert_eq!(receipt.settings_url, settings_url);
+
+    let commits = Commits::default();
+    attempting(Ok(None), MockProviderClient::new(), commits.store()).run(*receipt).await.unwrap();
+    assert_eq!(row!(commits.last(), Update(Revocation)).settings_url, settings_url);
 }

@@ -66,3 +66,19 @@ fn what_is_due_and_free_may_be_claimed() {
     let claimed = revocation().claimed(Lease { holder: "me".to_owned(), until: later });
     assert_eq!(claimed.version, revocation().version.next());
 }
+
+#[test]
+fn what_could_not_be_revoked_is_left_to_the_person_but_not_what_others_share() {
+    use RevocationStatus::{Failed, NotSupported, Revoked};
+    let shared = Some(SHARED_GRANT.to_owned());
+    for (status, reason, expected) in [
+        (Revoked, None, false),
+        (NotSupported, None, true),
+        (NotSupported, shared, false),
+        (Failed, Some("connect".to_owned()), true),
+    ] {
+        let ended = revocation().finished(status, reason, START);
+        assert_eq!(ended.is_left_to_the_person(), expected, "{status:?} {:?}", ended.last_error);
+    }
+    assert!(!revocation().is_left_to_the_person());
+}

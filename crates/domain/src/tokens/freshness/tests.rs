@@ -43,6 +43,18 @@ fn a_token_of_unknown_expiry_is_fresh() {
 }
 
 #[test]
+fn when_the_clock_was_turned_back_no_token_is_taken_for_fresh() {
+    let judge = |now| TokenSettings::default().judge(&authorization(), Duration::ZERO, now);
+    assert_eq!(
+        judge(START - TimeDelta::seconds(60)),
+        Freshness::Fresh,
+        "two replicas' clocks may differ that much"
+    );
+    assert_eq!(judge(START - TimeDelta::seconds(61)), Freshness::Ageing);
+    assert_eq!(judge(START - TimeDelta::hours(1)), Freshness::Ageing);
+}
+
+#[test]
 fn no_duration_is_too_long_for_a_difference_of_times() {
     assert_eq!(time_delta(Duration::MAX), TimeDelta::MAX);
     assert_eq!(time_delta(Duration::from_millis(1500)), TimeDelta::milliseconds(1500));

@@ -69,21 +69,22 @@ fn flow_completion() -> Object {
 
 pub(in super::super) fn list() -> Operation {
     Operation::new(Tag::Authorizations, "listAuthorizations", "List the caller's own authorizations")
-        .gives_list_of::<WireAuthorization>("All of them.", &examples::authorization())
+        .gives_list_of::<WireAuthorization<'_>>("All of them.", &examples::authorization())
 }
 
 pub(in super::super) fn show() -> Operation {
     Operation::new(Tag::Authorizations, "getAuthorization", "Get an authorization")
-        .gives_a::<WireAuthorization>(StatusCode::OK, "The authorization.", examples::authorization())
+        .gives_a::<WireAuthorization<'_>>(StatusCode::OK, "The authorization.", examples::authorization())
 }
 
 pub(in super::super) fn delete() -> Operation {
     Operation::new(Tag::Authorizations, "deleteAuthorization", "Delete an authorization")
         .described(
             "It is gone at once. Its tokens are revoked at the provider, which is tried for up to \
-                    seven days.",
+                    seven days; `getRevocation` tells what has become of them.",
         )
         .gives_nothing(StatusCode::NO_CONTENT, "It is deleted.")
+        .with_header("Location", "The absolute URL of the revocation.", values::url())
 }
 
 pub(in super::super) fn access_token() -> Operation {

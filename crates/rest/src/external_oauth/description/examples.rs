@@ -42,6 +42,7 @@ pub(super) fn provider() -> Value {
         "slug": "example",
         "scopes": ["offline_access", "openid"],
         "deviceFlow": false,
+        "keepAlive": true,
         "callbackUrl": format!("https://auth.example.com/callback/{ID}"),
         "supportsRevocation": true,
         "revocationScope": "grant",
@@ -120,5 +121,21 @@ pub(super) fn job() -> Value {
             { "name": "providers_by_type", "value": "{\"oidc\":1}" },
             { "name": "hand_outs", "value": "17" },
         ],
+    })
+}
+
+pub(super) fn revocation() -> Value {
+    json!({
+        "id": ID,
+        "orgId": ORGANIZATION,
+        "userId": "019b76da-a87b-7330-b721-3230d9e47ad5",
+        "providerId": "019b76da-a87b-7fc4-8a46-2a3a71e1e692",
+        "authorizationId": "019b76da-a87b-7039-acf0-973b47fb450b",
+        "status": "failed",
+        "reason": "timeout",
+        "attempts": 178,
+        "createdAt": REGISTERED,
+        "finishedAt": "2026-01-08T00:00:00.123456Z",
+        "settingsUrl": "https://id.example.com/settings/applications",
     })
 }

@@ -6,6 +6,7 @@ mod examples;
 mod failures;
 pub(super) mod jobs;
 pub(super) mod providers;
+pub(super) mod revocations;
 pub(in super::super) mod values;
 
 use super::BASES;

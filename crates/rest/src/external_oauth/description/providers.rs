@@ -75,6 +75,10 @@ fn changeable(object: ObjectBuilder) -> ObjectBuilder {
             flag("Whether to leave out the parameter that forces the provider's consent page."),
         )
         .property("deviceFlow", flag("Whether users may authorize without a browser at hand (RFC 8628)."))
+        .property(
+            "keepAlive",
+            flag("Whether refresh tokens that nobody uses are kept from dying of it; by default they are."),
+        )
 }
 
 fn flag(description: &str) -> Object {

@@ -3,11 +3,11 @@
 use grantkeeper_domain::authorizations::AuthorizationStatus;
 use grantkeeper_domain::jobs::{JobKindName, JobStatus};
 use grantkeeper_domain::providers::{ProviderKind, RevocationScope};
-use utoipa::openapi::schema::{AdditionalProperties, SchemaFormat};
+use utoipa::openapi::schema::{AdditionalProperties, SchemaFormat, SchemaType, Type};
 use utoipa::openapi::{Array, ArrayBuilder, Object, ObjectBuilder};
 
 use super::super::fields::{SECRET, TextRule};
-use super::super::wire::LONGEST_ID;
+use super::super::wire::{LONGEST_ID, REVOCATION_STATUSES};
 use super::examples;
 use crate::openapi::{list_of, member, one_of, text};
 
@@ -60,9 +60,7 @@ pub(in super::super) fn authorization_status() -> Object {
 }
 
 pub(in super::super) fn job_type() -> Object {
-    one_of([JobKindName::DeleteProvider, JobKindName::Stats].map(JobKindName::as_str))
-        .description(Some("What it does."))
-        .build()
+    one_of(JobKindName::ALL.map(JobKindName::as_str)).description(Some("What it does.")).build()
 }
 
 pub(in super::super) fn job_status() -> Object {
@@ -72,6 +70,23 @@ pub(in super::super) fn job_status() -> Object {
     )
     .description(Some("Where it stands; in `ERROR` the report says what is left."))
     .build()
+}
+
+pub(in super::super) fn revocation_status() -> Object {
+    one_of(REVOCATION_STATUSES.map(|(_, name)| name))
+        .description(Some(
+            "`pending`: it is tried, and tried again for up to seven days. `revoked`: the provider has revoked \
+             the tokens, or did not know them any more. `notSupported`: the provider cannot revoke; or, with the \
+             reason `shared_grant`, it could only end what another authorization of the same person still needs, \
+             and the grant ends with the last of these. `failed`: not done in time. However it ended, the tokens \
+             are destroyed here.",
+        ))
+        .build()
+}
+
+pub(in super::super) fn attempts() -> Object {
+    let number = ObjectBuilder::new().schema_type(SchemaType::Type(Type::Integer)).minimum(Some(0));
+    number.description(Some("How often it was tried.")).build()
 }
 
 pub(in super::super) fn job_details() -> Array {

@@ -1,11 +1,16 @@
 //! Authorizations, started and completed flows, and access tokens on the wire.
 
 use grantkeeper_domain::authorizations::{AuthorizationView, Scopes, StartedFlow};
+use grantkeeper_domain::ids::{AccountId, AuthorizationId, CredentialId, OrganizationId};
 use grantkeeper_domain::tokens::LentToken;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{WireProvider, WireUserInfo, rfc3339};
+use super::scope_list::ScopeList;
+use super::text::Text;
+use super::time::Time;
+use super::written_providers::ProviderJson;
+use super::{WireProvider, WireUserInfo, WrittenProviders};
 use crate::Api;
 use crate::external_oauth::description::values;
 
@@ -13,77 +18,80 @@ use crate::external_oauth::description::values;
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Authorization)]
-pub(in super::super) struct WireAuthorization {
+pub(in super::super) struct WireAuthorization<'a> {
     /// Its id; authorizing the same account at the same provider again keeps it.
-    id: String,
+    #[schema(value_type = String)]
+    id: Text<AuthorizationId>,
     /// When the user authorized first.
-    #[schema(format = DateTime)]
-    created_at: String,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Time,
     /// The account that it belongs to.
-    user_id: String,
+    #[schema(value_type = String)]
+    user_id: Text<AccountId>,
     /// The organization of that account.
-    org_id: String,
+    #[schema(value_type = String)]
+    org_id: Text<OrganizationId>,
     /// The id of our client at the provider.
-    oauth_client_id: String,
+    oauth_client_id: &'a str,
     /// Names the stored, sealed tokens.
-    credential_id: String,
-    provider: WireProvider,
+    #[schema(value_type = String)]
+    credential_id: Text<CredentialId>,
+    #[schema(value_type = WireProvider)]
+    provider: ProviderJson,
     #[schema(schema_with = values::authorization_status)]
     status: &'static str,
     /// Why the status is what it is, as a code.
     #[serde(skip_serializing_if = "Option::is_none")]
-    status_reason: Option<String>,
+    status_reason: Option<&'a str>,
     /// Since when it is so.
-    #[schema(format = DateTime)]
-    status_since: String,
+    #[schema(value_type = String, format = DateTime)]
+    status_since: Time,
     /// What the provider granted.
-    granted_scopes: Vec<String>,
+    #[schema(value_type = Vec<String>)]
+    granted_scopes: ScopeList<&'a Scopes>,
     /// What was asked for and not granted.
-    missing_scopes: Vec<String>,
+    #[schema(value_type = Vec<String>)]
+    missing_scopes: ScopeList<Scopes>,
     /// When the stored access token expires, where the provider says so.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(format = DateTime)]
-    access_token_expires_at: Option<String>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    access_token_expires_at: Option<Time>,
     /// When the grant expires, where the provider says so.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(format = DateTime)]
-    refresh_token_expires_at: Option<String>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    refresh_token_expires_at: Option<Time>,
     /// After a failed refresh: before this the provider is not asked again.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(format = DateTime)]
-    next_attempt_at: Option<String>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    next_attempt_at: Option<Time>,
     /// When the tokens were refreshed last.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(format = DateTime)]
-    last_refreshed_at: Option<String>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_refreshed_at: Option<Time>,
 }
 
-impl WireAuthorization {
-    pub(in super::super) fn of(view: &AuthorizationView, api: &Api) -> Self {
+impl<'a> WireAuthorization<'a> {
+    pub(in super::super) fn of(view: &'a AuthorizationView, api: &Api) -> Self {
         let AuthorizationView { authorization, provider, status, status_reason, status_since } = view;
         Self {
-            id: authorization.id.to_string(),
-            created_at: rfc3339(authorization.created_at),
-            user_id: authorization.account_id.to_string(),
-            org_id: authorization.organization_id.to_string(),
-            oauth_client_id: provider.client_id.clone(),
-            credential_id: authorization.credential_id.to_string(),
-            provider: WireProvider::within_authorization(provider, api),
+            id: Text(authorization.id),
+            created_at: Time(authorization.created_at),
+            user_id: Text(authorization.account_id),
+            org_id: Text(authorization.organization_id),
+            oauth_client_id: &provider.client_id,
+            credential_id: Text(authorization.credential_id),
+            provider: WrittenProviders::json(provider, api),
             status: status.as_str(),
-            status_reason: status_reason.clone(),
-            status_since: rfc3339(*status_since),
-            granted_scopes: list(&authorization.granted_scopes),
-            missing_scopes: list(&authorization.missing_scopes()),
-            access_token_expires_at: authorization.expires_at.map(rfc3339),
-            refresh_token_expires_at: authorization.refresh_token_expires_at.map(rfc3339),
-            next_attempt_at: authorization.next_attempt_at.map(rfc3339),
-            last_refreshed_at: authorization.last_refreshed_at.map(rfc3339),
+            status_reason: status_reason.as_deref(),
+            status_since: Time(*status_since),
+            granted_scopes: ScopeList(&authorization.granted_scopes),
+            missing_scopes: ScopeList(authorization.missing_scopes()),
+            access_token_expires_at: authorization.expires_at.map(Time),
+            refresh_token_expires_at: authorization.refresh_token_expires_at.map(Time),
+            next_attempt_at: authorization.next_attempt_at.map(Time),
+            last_refreshed_at: authorization.last_refreshed_at.map(Time),
         }
     }
-}
-
-fn list(scopes: &Scopes) -> Vec<String> {
-    scopes.iter().map(str::to_owned).collect()
 }
 
 /// A flow that was started.
@@ -109,7 +117,7 @@ impl<'a> WireStartedFlow<'a> {
 #[serde(rename_all = "camelCase")]
 #[schema(as = CompletedFlow)]
 pub(in super::super) struct WireCompletedFlow<'a> {
-    authorized_provider: WireAuthorization,
+    authorized_provider: WireAuthorization<'a>,
     user_info: WireUserInfo<'a>,
 }
 
@@ -129,11 +137,11 @@ impl<'a> WireCompletedFlow<'a> {
 pub(in super::super) struct WireToken<'a> {
     /// The provider's access token.
     access_token: &'a str,
-    authorized_oauth_provider: WireAuthorization,
+    authorized_oauth_provider: WireAuthorization<'a>,
     /// When the token expires, where the provider says so.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(format = DateTime)]
-    expires_at: Option<String>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    expires_at: Option<Time>,
 }
 
 impl<'a> WireToken<'a> {
@@ -141,7 +149,7 @@ impl<'a> WireToken<'a> {
         Self {
             access_token: lent.access_token.expose(),
             authorized_oauth_provider: WireAuthorization::of(&lent.authorization, api),
-            expires_at: lent.expires_at.map(rfc3339),
+            expires_at: lent.expires_at.map(Time),
         }
     }
 }

@@ -4,7 +4,7 @@ use grantkeeper_domain::jobs::{Job, JobDetail};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::rfc3339;
+use super::time::Time;
 use crate::external_oauth::description::values;
 
 /// A job.
@@ -25,12 +25,12 @@ pub(in super::super) struct WireJob<'a> {
     status: &'static str,
     /// When a worker first took it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(format = DateTime)]
-    started_at: Option<String>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    started_at: Option<Time>,
     /// When it ended.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(format = DateTime)]
-    finished_at: Option<String>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    finished_at: Option<Time>,
     #[schema(schema_with = values::job_details)]
     details: &'a [JobDetail],
 }
@@ -43,8 +43,8 @@ impl<'a> WireJob<'a> {
             org_id: job.organization_id.to_string(),
             kind: job.kind.name().as_str(),
             status: job.status.as_str(),
-            started_at: job.started_at.map(rfc3339),
-            finished_at: job.finished_at.map(rfc3339),
+            started_at: job.started_at.map(Time),
+            finished_at: job.finished_at.map(Time),
             details: &job.details,
         }
     }

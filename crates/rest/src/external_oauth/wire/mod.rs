@@ -3,12 +3,20 @@
 mod authorization;
 mod job;
 mod provider;
+mod revocation;
+mod scope_list;
+mod text;
+mod time;
 mod user_info;
+mod written_providers;
 
+use std::error::Error;
 use std::str::FromStr;
 
-use actix_web::HttpRequest;
-use chrono::{DateTime, SecondsFormat, Utc};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CONTENT_TYPE, HeaderValue};
+use actix_web::{HttpRequest, HttpResponse};
+use grantkeeper_domain::ids::RevocationId;
 use grantkeeper_domain::jobs::Job;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -16,9 +24,25 @@ use utoipa::ToSchema;
 pub(super) use self::authorization::{WireAuthorization, WireCompletedFlow, WireStartedFlow, WireToken};
 pub(super) use self::job::WireJob;
 pub(super) use self::provider::WireProvider;
+pub(super) use self::revocation::{REVOCATION_STATUSES, WireRevocation};
 pub(super) use self::user_info::WireUserInfo;
+pub(crate) use self::written_providers::WrittenProviders;
 use super::error::ApiError;
 use crate::Api;
+
+/// Bytes that nearly every hand-out has room in: a token of 2 KiB with its authorization.
+const USUAL: usize = 4 * 1024;
+
+/// An answer.
+pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Result<HttpResponse, ApiError> {
+    let mut text = Vec::with_capacity(USUAL);
+    if let Err(error) = serde_json::to_writer(&mut text, body) {
+        tracing::error!(error = &error as &dyn Error, "an answer cannot be written as JSON");
+        return Err(ApiError::internal());
+    }
+    let json = HeaderValue::from_static("application/json");
+    Ok(HttpResponse::build(status).insert_header((CONTENT_TYPE, json)).body(text))
+}
 
 /// A list.
 #[derive(Serialize)]
@@ -50,6 +74,11 @@ pub(super) fn job_location(api: &Api, job: &Job) -> String {
     format!("{}{}/jobs/{}/", api.settings.public_url, super::BASES[0], job.id)
 }
 
+/// The absolute URL of a receipt, whichever way the caller came.
+pub(super) fn revocation_location(api: &Api, id: RevocationId) -> String {
+    format!("{}{}/revocations/{id}/", api.settings.public_url, super::BASES[0])
+}
+
 /// Characters.
 pub(super) const LONGEST_ID: usize = 128;
 
@@ -65,8 +94,4 @@ pub(super) fn checked_id<Id: FromStr>(name: &str, text: &str) -> Result<Option<I
 pub(super) fn id_in_path<Id: FromStr>(request: &HttpRequest, not_found: &str) -> Result<Id, ApiError> {
     let text = request.match_info().get("id").unwrap_or_default();
     checked_id("id", text)?.ok_or_else(|| ApiError::not_found(not_found))
-}
-
-fn rfc3339(time: DateTime<Utc>) -> String {
-    time.to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }

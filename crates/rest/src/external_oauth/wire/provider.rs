@@ -4,7 +4,7 @@ use grantkeeper_domain::providers::{Provider, ProviderStatus, ProviderView, Revo
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::rfc3339;
+use super::time::Time;
 use crate::Api;
 use crate::external_oauth::description::values;
 
@@ -12,6 +12,7 @@ use crate::external_oauth::description::values;
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Provider)]
+#[expect(clippy::struct_excessive_bools, reason = "these are the members that the API has")]
 pub(in super::super) struct WireProvider {
     /// Its id; it stays the same whatever is changed.
     id: String,
@@ -32,11 +33,11 @@ pub(in super::super) struct WireProvider {
     skip_consent: bool,
     metadata: Metadata,
     /// When it was registered.
-    #[schema(format = DateTime)]
-    created_at: String,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Time,
     /// When it was changed last.
-    #[schema(format = DateTime)]
-    updated_at: String,
+    #[schema(value_type = String, format = DateTime)]
+    updated_at: Time,
     /// The short id, unique within the organization; a provider that could not be deleted has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     slug: Option<String>,
@@ -44,6 +45,8 @@ pub(in super::super) struct WireProvider {
     scopes: Vec<String>,
     /// Whether users may authorize without a browser at hand (RFC 8628).
     device_flow: bool,
+    /// Whether refresh tokens that nobody uses are kept from dying of it.
+    keep_alive: bool,
     /// The redirect URI to enter at the provider, for flows over our own pages.
     callback_url: String,
     /// Whether deleting an authorization ends it at the provider as well.
@@ -93,11 +96,12 @@ impl WireProvider {
                 host: provider.host.clone().or_else(|| provider.host_name()),
                 settings_url: provider.endpoints.settings_url.as_ref().map(ToString::to_string),
             },
-            created_at: rfc3339(provider.created_at),
-            updated_at: rfc3339(provider.updated_at),
+            created_at: Time(provider.created_at),
+            updated_at: Time(provider.updated_at),
             slug: provider.slug.as_ref().map(|slug| slug.as_str().to_owned()),
             scopes: provider.scopes.iter().map(str::to_owned).collect(),
             device_flow: provider.device_flow,
+            keep_alive: provider.keep_alive,
             callback_url: format!("{}/callback/{}", api.settings.public_url, provider.id),
             supports_revocation: revocation_scope.is_some(),
             revocation_scope: revocation_scope.map(RevocationScope::as_str),

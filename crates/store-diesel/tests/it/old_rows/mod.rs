@@ -9,6 +9,7 @@ use diesel::prelude::*;
 use diesel::sql_types::Text;
 use grantkeeper_store_diesel::DieselStore;
 use grantkeeper_testkit::postgres::{Database, PostgresCluster};
+use uuid::Uuid;
 
 use crate::database::Place;
 use crate::postgres::migrating;
@@ -27,6 +28,8 @@ pub(crate) type Table = (String, Vec<String>);
 pub(crate) trait Old: Sized {
     /// The folder of its migrations.
     const MIGRATIONS: &str;
+    /// The time of the test, as an expression.
+    const NOW: &str;
 
     /// One with a row in every table.
     fn new() -> Self;
@@ -41,6 +44,9 @@ pub(crate) trait Old: Sized {
 
     /// The tables but for the record of migrations, with their columns, all in the order of their names.
     fn tables(&self) -> Vec<Table>;
+
+    /// An id as an expression.
+    fn id(id: Uuid) -> String;
 
     /// A row of these columns as one text.
     fn row_of(columns: &[String]) -> String;
@@ -93,6 +99,7 @@ pub(crate) struct OldSqlite(Place);
 
 impl Old for OldSqlite {
     const MIGRATIONS: &str = "sqlite";
+    const NOW: &str = "unixepoch('now') * 1000000";
 
     fn new() -> Self {
         Self(Place::new()).fill(include_str!("sqlite.sql"))
@@ -127,6 +134,10 @@ impl Old for OldSqlite {
         tables.into_iter().map(with_columns).collect()
     }
 
+    fn id(id: Uuid) -> String {
+        format!("x'{}'", id.simple())
+    }
+
     fn row_of(columns: &[String]) -> String {
         format!("quote({})", columns.join(") || '|' || quote("))
     }
@@ -136,6 +147,7 @@ pub(crate) struct OldPostgres(Database);
 
 impl Old for OldPostgres {
     const MIGRATIONS: &str = "postgres";
+    const NOW: &str = "now()";
 
     fn new() -> Self {
         Self(PostgresCluster::shared().fresh_database()).fill(include_str!("postgres.sql"))
@@ -165,6 +177,10 @@ impl Old for OldPostgres {
             (names.next().unwrap(), names.collect())
         };
         tables.into_iter().map(with_columns).collect()
+    }
+
+    fn id(id: Uuid) -> String {
+        format!("uuid '{id}'")
     }
 
     fn row_of(columns: &[String]) -> String {

@@ -76,7 +76,10 @@ async fn a_lifetime_is_neither_nothing_nor_beyond_the_calendar() {
 async fn the_last_use_is_noted_to_the_minute() {
     let world = World::new().await;
     let token = issue(&world, None).await;
-    let last_used = async || world.store.token(token.token.id).await.unwrap().unwrap().last_used_at;
+    let last_used = async || {
+        world.tasks.drain().await;
+        world.store.token(token.token.id).await.unwrap().unwrap().last_used_at
+    };
     let first = world.now();
     authenticate(&world, &token).await.unwrap();
     world.pass(59);

@@ -1,10 +1,7 @@
 //! Deleting a provider by a job that goes on where a killed worker stopped.
 
 use std::collections::BTreeSet;
-use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use chrono::TimeDelta;
 use grantkeeper_domain::Lease;
@@ -21,29 +18,17 @@ use grantkeeper_domain::providers::{
 };
 use grantkeeper_domain::revocations::{RevocationQueue as _, RevocationStatus};
 use grantkeeper_domain::sealing::TokenSealer as _;
-use grantkeeper_domain::services::Random;
 use grantkeeper_domain::{Change, Secret, UseCases};
 use grantkeeper_testkit::scripted_provider::{Call, Decision};
-use grantkeeper_testkit::{FixedClock, SeededRandom, entities};
+use grantkeeper_testkit::{SeededRandom, entities};
 
+use super::workers::{MortalRandom, run_through};
 use super::world::{World, callback};
 
 const PEOPLE: [&str; 3] = ["mo", "mo at work", "mo's other account"];
 
 fn down() -> UpstreamError {
     UpstreamError::Unavailable { reason: "connect", retry_after: None }
-}
-
-/// Runs work to its end, and the clock with it.
-async fn run_through<T>(clock: &FixedClock, work: impl Future<Output = T>) -> T {
-    let mut work = pin!(work);
-    loop {
-        tokio::select! {
-            biased;
-            done = &mut work => return done,
-            () = clock.until_sleeping(1) => clock.advance(Duration::from_secs(1)),
-        }
-    }
 }
 
 /// A provider at which the member has three authorizations.
@@ -235,26 +220,6 @@ async fn after_seven_days_a_provider_can_be_deleted_whatever_it_says() {
     let job = job(&world, id).await;
     assert_eq!((job.status, outcomes(&job)), (JobStatus::Completed, ("failed".to_owned(), 3)));
     assert!(world.stored_provider(provider).await.is_none());
-}
-
-/// Dies, by a panic, at a draw of its own choosing. Every entry of the audit log draws, and every commit has one:
-/// dying at each draw in turn is dying before each commit, and so after the one before.
-struct MortalRandom {
-    random: SeededRandom,
-    draws_left: AtomicUsize,
-}
-
-impl MortalRandom {
-    fn dying_at(draw: usize) -> Self {
-        Self { random: SeededRandom::new(99), draws_left: AtomicUsize::new(draw) }
-    }
-}
-
-impl Random for MortalRandom {
-    fn fill(&self, bytes: &mut [u8]) {
-        assert_ne!(self.draws_left.fetch_sub(1, Ordering::Relaxed), 0, "dies here, as it was told to");
-        self.random.fill(bytes);
-    }
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 mod accounts;
 mod browser_flow;
 mod code_exchange;
+mod deleting_accounts;
 mod deleting_providers;
 mod device_flow;
 mod flow_repeats;
@@ -10,6 +11,9 @@ mod flow_state;
 mod lending;
 mod looking_up;
 mod providers;
+mod refreshing_ahead;
+mod replicas;
 mod revoking;
 mod statistics;
+mod workers;
 mod world;

@@ -133,7 +133,7 @@ async fn after_seven_days_the_tokens_are_destroyed_and_the_receipt_says_so() {
             break;
         }
         assert!(receipt.access_token.is_some() && receipt.refresh_token.is_some());
-        world.clock.set(receipt.next_attempt_at);
+        world.clock.advance_to(receipt.next_attempt_at);
     }
     let receipt = receipt(&world, provider).await;
     assert_eq!((receipt.status, receipt.finished_at), (RevocationStatus::Failed, Some(deadline)));
@@ -159,7 +159,7 @@ async fn a_provider_that_names_a_time_is_tried_then_but_once_more_within_the_sev
         world.app.run_due_revocations.run(None).await.unwrap();
         let first = receipt(&world, provider).await;
         assert_eq!((first.status, first.next_attempt_at), (RevocationStatus::Pending, world.now() + next));
-        world.clock.set(first.next_attempt_at);
+        world.clock.advance_to(first.next_attempt_at);
         world.app.run_due_revocations.run(None).await.unwrap();
         assert_eq!(receipt(&world, provider).await.status, RevocationStatus::Revoked);
     }

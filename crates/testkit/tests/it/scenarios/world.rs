@@ -14,7 +14,7 @@ use grantkeeper_domain::memory::MemoryStore;
 use grantkeeper_domain::providers::{NewProvider, Provider, ProviderCatalog as _, ProviderKind};
 use grantkeeper_domain::sealing::TokenSealer;
 use grantkeeper_domain::services::{Clock as _, Random};
-use grantkeeper_domain::tokens::{LendError, LentToken, TokenSettings};
+use grantkeeper_domain::tokens::{HandOutRecord, LendError, LentToken, TokenSettings};
 use grantkeeper_domain::{BackgroundTasks, Change, Ports, Secret, Settings, UnitOfWork as _, UseCases};
 use grantkeeper_testkit::scripted_provider::ScriptedProvider;
 use grantkeeper_testkit::{FixedClock, SeededRandom, TestSealer, entities};
@@ -186,6 +186,18 @@ impl World {
         self.clock.advance(Duration::from_secs(seconds));
     }
 
+    /// Lets time pass, step by step and everybody in turn, until that is done.
+    pub(crate) async fn while_time_passes<T>(&self, step: Duration, work: impl Future<Output = T>) -> T {
+        let mut work = std::pin::pin!(work);
+        loop {
+            tokio::select! {
+                biased;
+                done = &mut work => return done,
+                () = tokio::task::yield_now() => self.clock.advance(step),
+            }
+        }
+    }
+
     /// The row as it is.
     pub(crate) async fn stored(&self, id: AuthorizationId) -> Authorization {
         self.store.authorization(self.organization.id, id).await.unwrap().expect("it is there").0
@@ -229,6 +241,8 @@ fn settings(holder: &str) -> Settings {
     Settings {
         public_url: PUBLIC_URL.to_owned(),
         tokens: TokenSettings::default(),
+        // What was handed out is in the log when the caller has it: tests read it right after.
+        hand_out_record: HandOutRecord::BeforeRelease,
         asks_people: true,
         holder: holder.to_owned(),
     }
@@ -246,6 +260,7 @@ pub(crate) fn new_provider(name: &str) -> NewProvider {
         device_flow: false,
         app_slug: None,
         skip_consent: None,
+        keep_alive: None,
     }
 }
 
