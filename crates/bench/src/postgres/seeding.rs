@@ -38,6 +38,8 @@ pub(crate) fn copy_authorizations(
         }
         binary_copy::end(out)
     })?;
+    // Each authorization has brought such a row along, with no time in it.
+    database.sql("TRUNCATE refreshes")?;
     database.copy_in(REFRESHES, |out| {
         binary_copy::begin(out)?;
         for number in 0..population.authorizations {

@@ -86,7 +86,7 @@ impl Tokens {
                 .and_then(|days| u32::try_from(days).ok())
                 .map_or(default.in_use_for, |days| DAY * days),
             refreshes_at_once: reader
-                .number("tokens.refreshes_at_once", &(1..=1_000), "the number of refreshes")
+                .number("tokens.refreshes_at_once", &(1..=128), "the number of refreshes")
                 .and_then(|number| usize::try_from(number).ok())
                 .unwrap_or(default.refreshes_at_once),
             refreshes_per_second: reader

@@ -58,7 +58,8 @@ impl RunNextJob {
         let id = job.id;
         tokio::select! {
             biased;
-            done = self.work(job) => done.map(|()| JobRun::Ran(id)),
+            // Boxed: what the largest job keeps is nothing that each worker has to have room for.
+            done = Box::pin(self.work(job)) => done.map(|()| JobRun::Ran(id)),
             lost = self.keep_alive(id) => lost.map(|()| JobRun::Overtaken(id)),
         }
     }

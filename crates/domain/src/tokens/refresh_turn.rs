@@ -189,7 +189,8 @@ impl RefreshTurn {
             }
         };
         self.awaited.forget(lease.authorization_id);
-        tracing::debug!(authorization = %lease.authorization_id, fence = lease.fence, ok = answer.is_ok(), "refresh answered");
+        let (authorization, fence) = (lease.authorization_id, lease.fence);
+        tracing::debug!(%authorization, fence, ok = answer.is_ok(), "refresh answered");
         let keep = KeepRefresh { turn: self, asked: &asked };
         match answer {
             Ok(tokens) => keep.tokens(&tokens).await,

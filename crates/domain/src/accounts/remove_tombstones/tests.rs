@@ -9,7 +9,7 @@ use crate::providers::MockProviderCatalog;
 use crate::revocations::MockRevocationQueue;
 
 /// What is there of the organization.
-#[derive(Clone, Default)]
+#[derive(Clone, Copy, Default)]
 struct Left {
     job: Option<JobStatus>,
     accounts: usize,

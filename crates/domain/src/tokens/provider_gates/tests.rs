@@ -43,8 +43,8 @@ impl ProviderGates {
     }
 
     /// A caller's refresh comes to that.
-    fn call(self: &Arc<Self>, error: Option<UpstreamError>) {
-        self.call_for(another(), error.as_ref());
+    fn call(self: &Arc<Self>, error: Option<&UpstreamError>) {
+        self.call_for(another(), error);
     }
 
     fn call_for(self: &Arc<Self>, authorization: AuthorizationId, error: Option<&UpstreamError>) {
@@ -52,7 +52,7 @@ impl ProviderGates {
     }
 
     fn fail(self: &Arc<Self>, times: u32) {
-        (0..times).for_each(|_| self.call(Some(down())));
+        (0..times).for_each(|_| self.call(Some(&down())));
     }
 
     async fn wait(&self, duration: Duration) {
@@ -80,7 +80,7 @@ async fn a_provider_is_away_after_five_failures_in_a_row_and_no_other_one_is() {
     gates.fail(4);
     gates.call(None);
     gates.fail(4);
-    gates.call(Some(UpstreamError::ClientRefused { code: "invalid_client".to_owned() }));
+    gates.call(Some(&UpstreamError::ClientRefused { code: "invalid_client".to_owned() }));
     gates.fail(4);
     assert!(gates.enter(id(), another()).is_some(), "it is there, whatever it says");
     gates.fail(1);
@@ -175,7 +175,7 @@ async fn a_probe_that_is_given_up_makes_room_for_another() {
 async fn a_provider_that_limits_us_is_left_alone_by_the_background_and_not_by_callers() {
     for (retry_after, rest) in [(Some(120), 120), (None, 30), (Some(1), 1), (Some(86_400), 3600)] {
         let gates = gates(9, 100);
-        gates.call(Some(limited(retry_after)));
+        gates.call(Some(&limited(retry_after)));
         assert!(gates.enter(id(), another()).is_some(), "a caller who waits is let through");
         gates.wait(seconds(rest).saturating_sub(millis(1))).await;
         let Err(later) = gates.enter_in_background(id(), another()) else { panic!("{retry_after:?}") };
@@ -190,9 +190,9 @@ async fn a_provider_that_names_a_time_wants_rest_until_then() {
     let unavailable = UpstreamError::Unavailable { reason: "http_503", retry_after: Some(seconds(20)) };
     for error in [limited(Some(20)), unavailable] {
         let gates = gates(9, 100);
-        gates.call(Some(down()));
+        gates.call(Some(&down()));
         assert!(!gates.wants_rest(id()));
-        gates.call(Some(error));
+        gates.call(Some(&error));
         gates.wait(seconds(20).saturating_sub(millis(1))).await;
         assert!(gates.wants_rest(id()));
         gates.wait(millis(1)).await;
@@ -214,9 +214,9 @@ async fn one_provider_has_half_of_the_slots_whatever_the_settings_say() {
 #[tokio::test(start_paused = true)]
 async fn a_shorter_rest_does_not_end_a_longer_one() {
     let gates = gates(9, 100);
-    gates.call(Some(limited(Some(60))));
-    gates.call(Some(limited(Some(1))));
-    gates.call(Some(down()));
+    gates.call(Some(&limited(Some(60))));
+    gates.call(Some(&limited(Some(1))));
+    gates.call(Some(&down()));
     gates.wait(seconds(59)).await;
     assert!(gates.enter_in_background(id(), another()).is_err());
     gates.wait(seconds(1)).await;
@@ -226,7 +226,7 @@ async fn a_shorter_rest_does_not_end_a_longer_one() {
 #[tokio::test(start_paused = true)]
 async fn an_unavailable_provider_that_names_a_time_gets_its_rest() {
     let gates = gates(9, 100);
-    gates.call(Some(UpstreamError::Unavailable { reason: "http_503", retry_after: Some(seconds(20)) }));
+    gates.call(Some(&UpstreamError::Unavailable { reason: "http_503", retry_after: Some(seconds(20)) }));
     gates.wait(seconds(20).saturating_sub(millis(1))).await;
     assert!(gates.enter_in_background(id(), another()).is_err());
     gates.wait(millis(1)).await;
@@ -262,7 +262,7 @@ async fn after_a_limit_the_pace_is_half_and_recovers() {
     let later = gates.let_through(seconds(10)).await.len();
     assert!(later > 600, "{later}");
     for _ in 0..40 {
-        gates.call(Some(limited(Some(0))));
+        gates.call(Some(&limited(Some(0))));
     }
     assert!(!gates.let_through(seconds(6)).await.is_empty(), "but never nothing");
 }

@@ -216,7 +216,7 @@ async fn a_provider_that_is_down_for_an_hour_costs_nobody_a_grant_and_is_not_ove
             match world.lend(*id).await {
                 Ok(_) => {}
                 Err(LendError::Unavailable { .. }) => {
-                    assert!(end_of(number) <= now, "{number} has a valid token")
+                    assert!(end_of(number) <= now, "{number} has a valid token");
                 }
                 Err(error) => panic!("{number}: {error}"),
             }
@@ -247,10 +247,4 @@ async fn a_provider_that_is_down_for_an_hour_costs_nobody_a_grant_and_is_not_ove
     let now = world.now();
     let still_waiting = world.rows().await.iter().filter(|row| !row.has_valid_token(now)).count();
     assert_eq!(still_waiting, 0);
-    println!(
-        "{} were refreshed in {} s, at most {} in a second",
-        ids.len(),
-        (now - back).num_seconds(),
-        last_second.most
-    );
 }
