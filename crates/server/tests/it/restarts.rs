@@ -203,7 +203,12 @@ async fn a_server_that_is_away_for_a_while_is_told_of_and_waited_for() {
             assert_unavailable(answer).await;
         }
         let id = &scene.authorizations[0];
-        let answer = scene.member.at(replica).request_for_token(id, "").send().await.unwrap();
+        let member = scene.member.at(replica);
+        let answer = eventually("what was read a moment ago to be forgotten", async || {
+            let answer = member.request_for_token(id, "").send().await.unwrap();
+            (answer.status() != StatusCode::CREATED).then_some(answer)
+        })
+        .await;
         assert_unavailable(answer).await;
     }
     scene.cluster.start_again();

@@ -176,6 +176,8 @@ impl Scene {
         let providers = Providers::start().await;
         let mut installation = Installation::on(store);
         installation.set("TOKENS__REFRESH_LEASE", "1");
+        // A rotating provider is asked again only when an answer to the first request cannot come any more.
+        installation.set("TOKENS__UPSTREAM_LIMIT", "5");
         providers.stand_in(&mut installation);
         let caller = installation.caller(&installation.token("admin@acme.example", true));
         let running = installation.serve().await;
