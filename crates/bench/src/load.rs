@@ -94,10 +94,11 @@ impl HandOuts {
         seed: u64,
     ) -> Result<Measured, Failure> {
         let seeds = Sequence::new(seed);
+        let dial = |_| Connection::dial(self.address);
+        let dialled: Vec<_> = (0..connections.count).map(dial).collect::<Result<_, _>>()?;
         let start = now();
         let mut shares: Vec<Vec<Worker>> = (0..connections.threads).map(|_| Vec::new()).collect();
-        for number in 0..connections.count {
-            let connection = Connection::dial(self.address)?;
+        for (number, connection) in dialled.into_iter().enumerate() {
             let random = Sequence::new(seeds.next());
             let turns = Turns::of(number, connections.count, start, seed, self.asking);
             shares[number % connections.threads].push(Worker { connection, random, turns });

@@ -12,6 +12,7 @@ use actix_web::HttpServer;
 use actix_web::dev::Server;
 use actix_web::web::Data;
 use grantkeeper_rest::Api;
+use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::failure::Failure;
 
@@ -23,6 +24,9 @@ const LONGEST_REST: Duration = Duration::from_secs(75);
 /// How long is read on after an answer that did not wait for the body: if the connection were closed with something
 /// unread in it, the answer would be lost with it.
 const LONGEST_FAREWELL: Duration = Duration::from_secs(2);
+/// How many connections may wait to be accepted, as far as the system allows. The standard library's 128 are fewer than a
+/// proxy may open in a moment; the client of one too many hears nothing, and asks again a second later.
+const MOST_UNACCEPTED: i32 = 4_096;
 
 /// How the web server is set up.
 #[derive(Clone, Copy, Debug)]
@@ -53,7 +57,17 @@ pub(crate) fn serve(listener: TcpListener, api: Data<Api>, settings: &ServerSett
 
 /// Binds an address; port 0 takes a free one.
 pub(crate) fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
-    TcpListener::bind(address).map_err(|error| refused(address, &error))
+    listen_at(address).map_err(|error| refused(address, &error))
+}
+
+fn listen_at(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    // A new server may take the address while connections of the one before are still on their way out. Windows would let
+    // two servers share it.
+    socket.set_reuse_address(cfg!(unix))?;
+    socket.bind(&address.into())?;
+    socket.listen(MOST_UNACCEPTED)?;
+    Ok(socket.into())
 }
 
 fn refused(address: SocketAddr, error: &io::Error) -> Failure {
@@ -76,7 +90,21 @@ fn refused(address: SocketAddr, error: &io::Error) -> Failure {
 
 #[cfg(test)]
 mod tests {
+    use std::net::TcpStream;
+
     use super::*;
+
+    // Elsewhere the system's own limit may be lower.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_burst_of_connections_waits_to_be_accepted() {
+        let listener = bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("there is a free port");
+        let address = listener.local_addr().expect("it is bound");
+        // Less than the second after which a client tries again.
+        let connect = |_| TcpStream::connect_timeout(&address, Duration::from_millis(900));
+        let burst: io::Result<Vec<_>> = (0..300).map(connect).collect();
+        burst.expect("nobody is told nothing");
+    }
 
     #[test]
     fn a_port_that_is_taken_is_told_with_the_flag_to_use() {
