@@ -9,6 +9,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::Mutex;
 
+use super::reading::read;
 use super::server::{Line, Server};
 use super::waiting::{ANSWER_LIMIT, CONNECT_LIMIT, within};
 use crate::connection::{self, Query};
@@ -49,24 +50,43 @@ impl Lines {
         &self,
         query: impl Query<R> + Clone,
     ) -> Result<Vec<R>, Failure> {
-        match self.load_once(query.clone()).await {
-            // It had been closed without a word; another one may do.
-            Err(Failure::Disconnected(_)) => self.load_once(query).await,
-            answer => answer,
-        }
+        read(query, |query| self.load_once(query)).await
     }
 
     async fn load_once<R: Send + 'static>(&self, query: impl Query<R>) -> Result<Vec<R>, Failure> {
         let lines = self.lines.here();
-        let slot = &lines.slots[lines.next.fetch_add(1, Ordering::Relaxed) % LINES];
-        // Those who come while one connects wait for that one, and together no longer than it may take.
-        let line = within(CONNECT_LIMIT, slot.line(&self.server)).await??;
+        let line = lines.line(&self.server).await?;
         let answer = within(ANSWER_LIMIT, connection::load(query, &line.connection)).await;
         // One that does not answer is as good as broken.
         if let Err(Failure::NoAnswer) | Ok(Err(Failure::Disconnected(_))) = &answer {
-            slot.give_up(&line);
+            lines.slots.iter().for_each(|slot| slot.give_up(&line));
         }
         answer?
+    }
+}
+
+impl LinesOfOne {
+    /// The line whose turn it is, or else another one that is open: nobody waits for a second line.
+    async fn line(self: &Arc<Self>, server: &Arc<Server>) -> Result<Arc<Line>, Failure> {
+        let turn = self.next.fetch_add(1, Ordering::Relaxed) % LINES;
+        if let Some(line) = self.slots[turn].open_line() {
+            return Ok(line);
+        }
+        if let Some(other) = self.slots.iter().find_map(Slot::open_line) {
+            self.connect_behind(turn, server);
+            return Ok(other);
+        }
+        // Those who come while one connects wait for that one, and together no longer than it may take.
+        within(CONNECT_LIMIT, self.slots[0].line(server)).await?
+    }
+
+    fn connect_behind(self: &Arc<Self>, turn: usize, server: &Arc<Server>) {
+        if self.slots[turn].connecting.try_lock().is_err() {
+            return;
+        }
+        let (lines, server) = (Arc::clone(self), Arc::clone(server));
+        // Whoever comes next tries again.
+        tokio::spawn(async move { drop(within(CONNECT_LIMIT, lines.slots[turn].line(&server)).await) });
     }
 }
 

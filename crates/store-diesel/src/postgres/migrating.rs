@@ -9,6 +9,7 @@ use diesel::{ExpressionMethods as _, QueryDsl as _};
 use diesel_async::{AsyncMigrationHarness, AsyncPgConnection, RunQueryDsl as _};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness as _, embed_migrations};
 
+use super::pool::{Pool, take};
 use super::server::Server;
 use super::waiting::{ANSWER_LIMIT, within};
 use crate::OpenError;
@@ -28,9 +29,11 @@ diesel::table! {
     }
 }
 
-/// Makes sure that the database is fit to be used; migrates it if `migrate` says so.
-pub(super) async fn prepare(server: &Server, migrate: bool) -> Result<(), OpenError> {
-    let pending = pending(server).await?;
+/// Makes sure that the database is fit to be used; migrates it if `migrate` says so. It is looked at over a connection of
+/// the pool, which is there for others then: connecting is the longest part of a start.
+pub(super) async fn prepare(server: &Server, pool: &Pool, migrate: bool) -> Result<(), OpenError> {
+    let seen = async { look_at(&mut take(pool).await?.connection).await };
+    let pending = pending_by(seen, server).await?;
     if pending.is_empty() {
         return Ok(());
     }
@@ -42,8 +45,16 @@ pub(super) async fn prepare(server: &Server, migrate: bool) -> Result<(), OpenEr
 
 /// The names of the migrations that the database lacks. Changes nothing.
 pub(super) async fn pending(server: &Server) -> Result<Vec<String>, OpenError> {
+    pending_by(async { look_at(&mut server.connect().await?.connection).await }, server).await
+}
+
+/// The same, by such a look.
+async fn pending_by(
+    look: impl Future<Output = Result<(bool, SchemaState), Failure>>,
+    server: &Server,
+) -> Result<Vec<String>, OpenError> {
     let database = server.name();
-    match within(ANSWER_LIMIT, look_at(server)).await.and_then(|seen| seen) {
+    match within(ANSWER_LIMIT, look).await.and_then(|seen| seen) {
         Ok((false, _)) => Err(OpenError::Encoding { database }),
         Ok((true, SchemaState::Newer { unknown })) => {
             tracing::warn!(database, ?unknown, "the schema is newer than this version, which works with it");
@@ -55,11 +66,10 @@ pub(super) async fn pending(server: &Server) -> Result<Vec<String>, OpenError> {
 }
 
 /// Whether the database keeps all text there is, and its schema.
-async fn look_at(server: &Server) -> Result<(bool, SchemaState), Failure> {
-    let mut line = server.connect().await?;
+async fn look_at(c: &mut AsyncPgConnection) -> Result<(bool, SchemaState), Failure> {
     let keeps_all_text = sql::<Bool>("SELECT current_setting('server_encoding') = 'UTF8'");
-    let keeps_all_text = keeps_all_text.get_result(&mut line.connection).await;
-    Ok((keeps_all_text.map_err(Failure::of_postgres)?, schema_state(&mut line.connection).await?))
+    let keeps_all_text = keeps_all_text.get_result(c).await;
+    Ok((keeps_all_text.map_err(Failure::of_postgres)?, schema_state(c).await?))
 }
 
 /// Whether the database can be written to and has what this version needs.

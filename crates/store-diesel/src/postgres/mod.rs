@@ -7,6 +7,7 @@ mod address;
 mod lines;
 mod migrating;
 mod pool;
+mod reading;
 mod server;
 mod transaction;
 mod waiting;
@@ -17,6 +18,7 @@ use tokio::runtime::Handle;
 
 pub(crate) use self::lines::Lines;
 use self::pool::{Pool, give_up, pool, take};
+use self::reading::read;
 use self::server::Server;
 use self::waiting::ANSWER_LIMIT;
 pub(crate) use self::waiting::{OUTCOME_LIMIT, pause, within};
@@ -36,9 +38,9 @@ impl Postgres {
     /// Opens the database, and brings its schema up to date where `options` say so.
     pub(crate) async fn open(url: &str, options: OpenOptions) -> Result<Self, OpenError> {
         let server = Arc::new(Server::at(url, options.busy_timeout)?);
-        migrating::prepare(&server, options.migrate).await?;
         let runtime = Handle::current();
         let pool = pool(Arc::clone(&server), runtime.clone(), options.connections);
+        migrating::prepare(&server, &pool, options.migrate).await?;
         Ok(Self { lines: Arc::new(Lines::to(server)), pool, runtime })
     }
 
@@ -67,10 +69,7 @@ impl Postgres {
         &self,
         query: impl Query<R> + Clone,
     ) -> Result<Vec<R>, Failure> {
-        match self.load_once(query.clone()).await {
-            Err(Failure::Disconnected(_)) => self.load_once(query).await,
-            answer => answer,
-        }
+        read(query, |query| self.load_once(query)).await
     }
 
     async fn load_once<R: Send + 'static>(&self, query: impl Query<R>) -> Result<Vec<R>, Failure> {

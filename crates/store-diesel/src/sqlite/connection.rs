@@ -32,8 +32,8 @@ const SETTINGS: [&str; 7] = [
     // Secrets are sealed, but what is deleted is to be gone all the same. (Older frames of the write-ahead log keep
     // it until they are written over.)
     "PRAGMA secure_delete = ON",
-    // 16 MiB instead of 2: the upper pages of the indexes stay there, which spares each lookup some reads.
-    "PRAGMA cache_size = -16384",
+    // 8 MiB instead of 2: the upper pages of the indexes stay there, which spares each lookup some reads.
+    "PRAGMA cache_size = -8192",
     // Nothing of the database goes into files beside it.
     "PRAGMA temp_store = MEMORY",
     // What a schema of someone else's making calls is not trusted.
