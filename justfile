@@ -87,6 +87,11 @@ fmt:
 e2e-tools:
     @bash crates/server/tests/prepare
 
+# Hold the login API against the published client itself (builds it first: 6 minutes, 2 GB)
+golem-client:
+    cargo build --locked --manifest-path crates/server/tests/e2e/golem-client/Cargo.toml --target-dir target/golem-client
+    GOLEM_CLIENT="$PWD/target/golem-client/debug/grantkeeper-e2e-golem-client" cargo test -p grantkeeper-server --test it golem_client:: -- --include-ignored
+
 [private]
 cargo-deny:
     @command -v cargo-deny >/dev/null || { echo "installing cargo-deny (takes minutes)"; cargo install cargo-deny@0.20.2 --locked; }

@@ -125,7 +125,7 @@ impl Source for Layer {
     /// Only plain keys are handed on: the `config` crate takes others, such as `a[0]`, for paths into lists.
     fn collect(&self) -> Result<Map<String, Value>, ConfigError> {
         let plain =
-            |key: &str| key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'.');
+            |key: &str| key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte));
         Ok(self
             .values
             .iter()
@@ -152,6 +152,7 @@ mod tests {
             ("GRANTKEEPER_LISTEN", Some("listen")),
             ("GRANTKEEPER_TOKENS__CALLER_WAIT", Some("tokens.caller_wait")),
             ("GRANTKEEPER_PROVIDERS__OIDC__TOKEN_URL", Some("providers.oidc.token_url")),
+            ("GRANTKEEPER_LOGIN__PROVIDERS__GITHUB__SCOPES", Some("login.providers.github.scopes")),
             ("GRANTKEEPER_KEY", Some("keys.key")),
             ("GRANTKEEPER_KEYS__KEY", Some("keys.key")),
             ("GRANTKEEPER_KEY_FILE", Some("keys.file")),

@@ -4,6 +4,7 @@
 //!
 //! 1. a TOML file, of which [`EXAMPLE`] is one with every setting in it;
 //! 2. the environment: `GRANTKEEPER_LISTEN`, and `GRANTKEEPER_TOKENS__CALLER_WAIT` for `caller_wait` in `[tokens]`.
+//!    `GRANTKEEPER_LOGIN__PROVIDERS__GITHUB__ORGANIZATION` is `organization` in `[login.providers.github]`.
 //!    Lists are separated by commas; an empty variable is one that is not set. `GRANTKEEPER_KEY` and
 //!    `GRANTKEEPER_KEY_FILE` are short for `GRANTKEEPER_KEYS__KEY` and `GRANTKEEPER_KEYS__FILE`. Left alone are
 //!    `GRANTKEEPER_CONFIG`, which names the file, and what Kubernetes sets for a service of that name
@@ -29,6 +30,7 @@ pub use sections::jobs::Jobs;
 pub use sections::keys::{KeyText, Keys};
 pub use sections::limits::Limits;
 pub use sections::log::{Log, LogFormat};
+pub use sections::login::{Login, LoginProvider, NewAccounts};
 pub use sections::network::{AllowedPeer, Network};
 pub use sections::providers::{EndpointReplacements, Providers};
 pub use sections::public_url::PublicUrl;

@@ -1,6 +1,6 @@
 //! Reads typed values out of the merged layers and notes what is wrong with them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -13,6 +13,9 @@ use crate::problem::{ConfigErrors, Problem};
 /// come to light at once. Which keys exist is exactly which keys are read.
 pub(crate) struct Reader {
     merged: Value,
+    /// Every table by its dotted key, with its origin.
+    tables: BTreeMap<String, Option<String>>,
+    refused_tables: Vec<String>,
     known: BTreeSet<String>,
     problems: Vec<Problem>,
 }
@@ -23,7 +26,7 @@ impl Reader {
         let builder =
             layers.iter().fold(Config::builder(), |builder, layer| builder.add_source(layer.clone()));
         let merged = builder.build().expect("a layer that has been read can be collected").cache;
-        Self { merged, known: BTreeSet::new(), problems }
+        Self { merged, tables: tables(layers), refused_tables: Vec::new(), known: BTreeSet::new(), problems }
     }
 
     /// A text, as `parse` understands it; its error says what to give instead.
@@ -39,6 +42,48 @@ impl Reader {
                 None
             }
         }
+    }
+
+    /// The same of a setting that has to be given; `what` says what it is.
+    pub(crate) fn needed<T>(
+        &mut self,
+        key: &str,
+        what: &str,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        let parsed = self.parsed(key, parse);
+        if self.find(key).is_none() {
+            self.problems.push(Problem::missing(key, format!("not given; {what}")));
+        }
+        parsed
+    }
+
+    /// The names of the tables in a section where the operator gives the names, those that `parse` understands.
+    /// `placeholder` stands for a name where it is told what there is.
+    pub(crate) fn tables(
+        &mut self,
+        section: &str,
+        placeholder: &str,
+        parse: impl Fn(&str) -> Result<String, String>,
+    ) -> Vec<String> {
+        let inside = format!("{section}.");
+        self.known.insert(format!("{inside}{placeholder}"));
+        let below = self.tables.keys().filter_map(|table| table.strip_prefix(&inside));
+        let given: Vec<_> = below.filter(|name| !name.contains('.')).map(str::to_owned).collect();
+        let mut names = Vec::new();
+        for name in given {
+            match parse(&name) {
+                Ok(name) => names.push(name),
+                Err(message) => self.refuse_table(&format!("{inside}{name}"), message),
+            }
+        }
+        names
+    }
+
+    /// What is in it is not looked at, and not told of.
+    fn refuse_table(&mut self, table: &str, message: String) {
+        self.problems.push(Problem::with(table, self.tables[table].as_deref(), message));
+        self.refused_tables.push(format!("{table}."));
     }
 
     /// A text.
@@ -89,14 +134,15 @@ impl Reader {
 
     /// A list, each entry of which `parse` understands. Outside of a file its entries are separated by commas.
     pub(crate) fn list<T>(&mut self, key: &str, parse: impl Fn(&str) -> Result<T, String>) -> Option<Vec<T>> {
-        let mut list = Vec::new();
-        for entry in self.entries(key)? {
+        let entries = self.entries(key)?;
+        let mut list = Vec::with_capacity(entries.len());
+        for entry in &entries {
             match parse(entry.trim()) {
                 Ok(value) => list.push(value),
                 Err(message) => self.problem(key, format!("{entry:?}: {message}")),
             }
         }
-        Some(list)
+        (list.len() == entries.len()).then_some(list)
     }
 
     fn entries(&mut self, key: &str) -> Option<Vec<String>> {
@@ -142,12 +188,16 @@ impl Reader {
     pub(crate) fn finish<T>(mut self, layers: &[Layer], settings: T) -> Result<T, ConfigErrors> {
         for layer in layers {
             for (key, value) in &layer.values {
-                if !self.known.contains(key) {
+                let is_refused = self.refused_tables.iter().any(|table| key.starts_with(table));
+                if !is_refused && !self.known.contains(key) {
                     self.problems.push(Problem::with(key, value.origin(), self.alternatives(key)));
                 }
             }
             for (section, origin) in &layer.sections {
                 let inside = format!("{section}.");
+                if self.refused_tables.iter().any(|table| inside.starts_with(table)) {
+                    continue;
+                }
                 let empty = !layer.values.keys().any(|key| key.starts_with(&inside));
                 if empty && !self.known.iter().any(|key| key.starts_with(&inside)) {
                     self.problems.push(Problem::with(section, Some(origin), self.alternatives(section)));
@@ -182,6 +232,23 @@ impl Reader {
     pub(crate) fn known(&self) -> &BTreeSet<String> {
         &self.known
     }
+}
+
+/// The tables of all layers, those included that only the names of what is in them tell of.
+fn tables(layers: &[Layer]) -> BTreeMap<String, Option<String>> {
+    let mut tables = BTreeMap::new();
+    for layer in layers {
+        let sections = layer.sections.iter().map(|(section, origin)| (section, Some(origin.as_str())));
+        let values =
+            layer.values.iter().filter_map(|(key, value)| Some((key.rsplit_once('.')?.0, value.origin())));
+        let direct = sections.map(|(section, origin)| (section.as_str(), origin)).chain(values);
+        for (table, origin) in direct {
+            for (end, _) in table.match_indices('.').chain([(table.len(), "")]) {
+                tables.insert(table[..end].to_owned(), origin.map(str::to_owned));
+            }
+        }
+    }
+    tables
 }
 
 /// A value as it is repeated in a message.

@@ -12,6 +12,7 @@ use crate::sections::jobs::Jobs;
 use crate::sections::keys::{KeyText, Keys};
 use crate::sections::limits::Limits;
 use crate::sections::log::Log;
+use crate::sections::login::Login;
 use crate::sections::network::Network;
 use crate::sections::providers::Providers;
 use crate::sections::public_url::PublicUrl;
@@ -43,6 +44,8 @@ pub struct Settings {
     pub limits: Limits,
     /// The pages that people see.
     pub browser: Browser,
+    /// Where and how people sign in.
+    pub login: Login,
     /// The simulated provider.
     pub simulator: Simulator,
     /// Replaced endpoints.
@@ -90,6 +93,7 @@ impl Settings {
             tokens: Tokens::read(reader),
             limits: Limits::read(reader),
             browser: Browser::read(reader, public_url.as_ref()),
+            login: Login::read(reader),
             simulator: Simulator::read(reader, public_url.as_ref()),
             providers: Providers::read(reader),
             jobs: Jobs::read(reader),
@@ -122,6 +126,7 @@ impl Settings {
                     .to_owned(),
             );
         }
+        warnings.extend(self.login.warnings(self.public_url.as_ref()));
         warnings
     }
 }
@@ -157,16 +162,21 @@ mod tests {
 
     #[test]
     fn the_example_has_every_key_and_no_other() {
-        let mut reader = Reader::over(&[], Vec::new());
+        let one_login_provider = [("login.providers.github.organization".to_owned(), "Acme".to_owned())];
+        let mut reader = Reader::over(&[Layer::from_overrides(&one_login_provider)], Vec::new());
         Settings::read(&mut reader);
-        // One provider type stands for all of them.
+        // One provider type stands for all of them, and one login provider for both of the example.
         let known: BTreeSet<_> = reader
             .known()
             .iter()
             .filter(|key| !key.starts_with("providers.") || key.starts_with("providers.oidc."))
+            .filter(|key| *key != "login.providers.NAME")
             .cloned()
             .collect();
-        assert_eq!(keys_of_the_example(), known);
+        let of_the_example = keys_of_the_example();
+        let of_the_example: BTreeSet<_> =
+            of_the_example.iter().map(|key| key.replace(".microsoft.", ".github.")).collect();
+        assert_eq!(of_the_example, known);
     }
 
     #[test]

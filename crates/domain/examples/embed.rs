@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use grantkeeper_domain::accounts::{Caller, Role};
 use grantkeeper_domain::authorizations::{AuthorizationView, Callback, StartFlowRequest, StartedFlow};
+use grantkeeper_domain::login::LoginSettings;
 use grantkeeper_domain::memory::MemoryStore;
 use grantkeeper_domain::providers::{NewProvider, ProviderKind, ProviderView};
 use grantkeeper_domain::revocations::RevocationQueue as _;
@@ -51,6 +52,8 @@ async fn main() -> Outcome {
         // No token leaves before it is in the audit log.
         hand_out_record: HandOutRecord::BeforeRelease,
         asks_people: true,
+        // Nobody signs in at a provider here.
+        login: LoginSettings::default(),
         holder: "embed".to_owned(),
     };
     let app = UseCases::over(&ports, &settings);

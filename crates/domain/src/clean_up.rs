@@ -7,6 +7,7 @@ use chrono::TimeDelta;
 use crate::StoreError;
 use crate::accounts::{ApiTokenStore, RemoveTombstones};
 use crate::authorizations::{DeviceFlowStore, FlowStore};
+use crate::login::LoginStore;
 use crate::revocations::RevocationQueue;
 use crate::services::Clock;
 
@@ -16,6 +17,8 @@ pub struct CleanUp {
     pub flows: Arc<dyn FlowStore>,
     /// Device flows.
     pub device_flows: Arc<dyn DeviceFlowStore>,
+    /// Logins.
+    pub logins: Arc<dyn LoginStore>,
     /// API tokens and browser sessions.
     pub tokens: Arc<dyn ApiTokenStore>,
     /// Receipts.
@@ -26,7 +29,7 @@ pub struct CleanUp {
     pub clock: Arc<dyn Clock>,
 }
 
-/// Flows stay for an hour, so that a late repeat is answered as one; device flows likewise.
+/// Flows stay for an hour, so that a late repeat is answered as one; device flows and logins likewise.
 const FLOWS: TimeDelta = TimeDelta::hours(1);
 /// Expired API tokens stay visible in lists for a month.
 const TOKENS: TimeDelta = TimeDelta::days(30);
@@ -39,6 +42,7 @@ impl CleanUp {
         let now = self.clock.now();
         Ok(self.flows.purge_flows(now - FLOWS).await?
             + self.device_flows.purge_device_flows(now - FLOWS).await?
+            + self.logins.purge_logins(now - FLOWS).await?
             + self.tokens.purge_expired_tokens(now - TOKENS).await?
             + self.revocations.purge_revocations(now - RECEIPTS).await?
             + self.tombstones.run().await?)

@@ -391,6 +391,7 @@ pub(crate) fn account() -> Account {
         email: Email::parse("ada@example.com").expect("an address"),
         role: caller().role,
         standing: Standing::Active,
+        suspended_at: None,
         created_at: START,
         version: Version::FIRST,
     }
@@ -416,6 +417,7 @@ pub(crate) fn endpoints() -> ProviderEndpoints {
         token: at("token"),
         userinfo: Some(at("userinfo")),
         revocation: Some(at("revoke")),
+        introspection: None,
         jwks: None,
         device_authorization: None,
         announces_iss: false,

@@ -68,6 +68,10 @@ typed_ids! {
     FlowId,
     /// One run of the device flow.
     DeviceFlowId,
+    /// One run of signing in.
+    LoginId,
+    /// Somebody at a provider who signs in as an account.
+    LoginIdentityId,
     /// A background job.
     JobId,
     /// A durable revocation of one authorization's tokens.

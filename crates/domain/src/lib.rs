@@ -19,7 +19,8 @@ pub mod fuzz;
 pub mod ids;
 pub mod jobs;
 mod lease;
-#[cfg(feature = "memory")]
+pub mod login;
+#[cfg(any(test, feature = "memory"))]
 pub mod memory;
 mod persist;
 mod ports;

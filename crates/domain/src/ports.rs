@@ -6,6 +6,7 @@ use crate::accounts::{AccountStore, ApiTokenStore, DeletionStore};
 use crate::audit::AuditLog;
 use crate::authorizations::{AuthorizationStore, DeviceFlowStore, FlowStore};
 use crate::jobs::JobQueue;
+use crate::login::LoginStore;
 use crate::providers::{ProviderCatalog, ProviderClients};
 use crate::revocations::{RevocationQueue, SharedGrants};
 use crate::sealing::{DataKeyStore, TokenSealer};
@@ -25,6 +26,7 @@ pub trait Store:
     + DeviceFlowStore
     + FlowStore
     + JobQueue
+    + LoginStore
     + ProviderCatalog
     + RefreshLeases
     + RevocationQueue

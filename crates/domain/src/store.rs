@@ -8,6 +8,7 @@ use crate::audit::AuditEntry;
 use crate::authorizations::{Authorization, DeviceFlow, Flow};
 use crate::ids::AuthorizationId;
 use crate::jobs::Job;
+use crate::login::{Login, LoginIdentity};
 use crate::providers::Provider;
 use crate::revocations::Revocation;
 use crate::tokens::RefreshEnd;
@@ -54,6 +55,10 @@ pub enum Row {
     Flow(Box<Flow>),
     /// A device flow.
     DeviceFlow(Box<DeviceFlow>),
+    /// A login.
+    Login(Box<Login>),
+    /// Somebody who signs in as an account.
+    LoginIdentity(LoginIdentity),
     /// A job.
     Job(Box<Job>),
     /// A revocation.
@@ -100,6 +105,8 @@ rows! {
     Authorization(Box::new),
     Flow(Box::new),
     DeviceFlow(Box::new),
+    Login(Box::new),
+    LoginIdentity(std::convert::identity),
     Job(Box::new),
     Revocation(Box::new),
 }
@@ -130,7 +137,8 @@ pub trait UnitOfWork: Send + Sync {
     /// MUST return [`CommitError::Conflict`] when a row to update or delete is gone or has another version, and
     /// [`CommitError::Duplicate`] when an insert or update breaks a uniqueness rule: an id; an organization's name;
     /// an account's e-mail in its organization; an API token's hash; a provider's slug in its organization;
-    /// an authorization's (account, provider, issuer, subject).
+    /// an authorization's (account, provider, issuer, subject); a login's handle; a login identity's (organization, issuer,
+    /// subject).
     async fn commit(&self, changes: Vec<Change>) -> Result<(), CommitError>;
 }
 
@@ -173,6 +181,10 @@ pub enum Unique {
     ProviderSlug,
     /// Two authorizations of one account for one identity at one provider.
     Identity,
+    /// Two logins whose clients ask with the same.
+    LoginHandle,
+    /// Two accounts of an organization for one identity to sign in as.
+    LoginIdentity,
 }
 
 impl std::fmt::Display for Unique {
@@ -184,6 +196,8 @@ impl std::fmt::Display for Unique {
             Self::TokenHash => "token",
             Self::ProviderSlug => "slug",
             Self::Identity => "identity",
+            Self::LoginHandle => "login handle",
+            Self::LoginIdentity => "identity to sign in with",
         })
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::accounts::{
     AuthenticateCaller, CreateAccount, CreateOrganization, DeleteAccount, DeleteOrganization, IssueApiToken,
-    ListApiTokens, OpenSession, RemoveTombstones, RevokeApiToken, SetRedirectUris,
+    ListApiTokens, OpenSession, RemoveTombstones, RevokeApiToken, SetRedirectUris, SuspendAccount,
 };
 use crate::authorizations::{
     BeginDeviceFlow, CompleteFlow, ConfirmFlow, DeleteAuthorization, ExchangeCode, KeepGrant, LookUpUser,
@@ -14,6 +14,11 @@ use crate::clean_up::CleanUp;
 use crate::jobs::{
     DeleteAccountJob, DeleteOrganizationJob, DeleteProviderJob, EraseAccount, JobEnd, MoveToRevocations,
     QueueStats, RunNextJob, StatsJob, ViewJobs,
+};
+use crate::login::{
+    AdmitPerson, BeginDeviceLogin, CompleteDeviceLogin, CompleteWebLogin, ConfirmLogin, LinkIdentity,
+    LoginOutcomes, LoginProviders, LoginSettings, PollLogin, ReleaseToken, SignInWithToken, StartWebLogin,
+    Waits,
 };
 use crate::providers::{
     DeleteProvider, FindProvider, ListProviders, RegisterProvider, UpdateProvider, ViewProvider,
@@ -37,6 +42,8 @@ pub struct Settings {
     pub hand_out_record: HandOutRecord,
     /// Whether a person has to sign in and say yes on our page before a flow goes on to the provider.
     pub asks_people: bool,
+    /// Where and how people sign in.
+    pub login: LoginSettings,
     /// A name for this process that no other process has; it stands in leases.
     pub holder: String,
 }
@@ -62,6 +69,10 @@ use_cases! {
     create_account: CreateAccount,
     /// Queues the deletion of accounts.
     delete_account: DeleteAccount,
+    /// Suspends accounts, and lets them in again.
+    suspend_account: SuspendAccount,
+    /// Links identities to accounts.
+    link_identity: LinkIdentity,
     /// Issues API tokens.
     issue_api_token: IssueApiToken,
     /// Lists API tokens.
@@ -72,6 +83,22 @@ use_cases! {
     authenticate: AuthenticateCaller,
     /// Opens browser sessions.
     open_session: OpenSession,
+    /// Finds the providers at which people sign in.
+    login_providers: LoginProviders,
+    /// Starts logins on the web.
+    start_web_login: StartWebLogin,
+    /// Completes logins on the web.
+    complete_web_login: CompleteWebLogin,
+    /// Our page after the provider's.
+    confirm_login: ConfirmLogin,
+    /// Polls logins on the web.
+    poll_login: PollLogin,
+    /// Begins logins by device code.
+    begin_device_login: BeginDeviceLogin,
+    /// Waits for the person of a device login.
+    complete_device_login: CompleteDeviceLogin,
+    /// Signs in with a provider's access token.
+    sign_in_with_token: SignInWithToken,
     /// Registers providers.
     register_provider: RegisterProvider,
     /// Lists providers.
@@ -211,6 +238,47 @@ impl UseCases {
             random: ports.random.clone(),
             settings: tokens,
         });
+        let find_provider = Arc::new(FindProvider { catalog: ports.store.clone() });
+        let poll_device_flow = Arc::new(PollDeviceFlow {
+            catalog: ports.store.clone(),
+            flows: ports.store.clone(),
+            clients: ports.clients.clone(),
+            sealer: ports.sealer.clone(),
+            store: store.clone(),
+            grants: grants.clone(),
+            tasks: ports.tasks.clone(),
+            clock: ports.clock.clone(),
+            settings: tokens,
+        });
+        let login_providers = Arc::new(LoginProviders {
+            accounts: ports.store.clone(),
+            find: find_provider.clone(),
+            settings: settings.login.clone(),
+        });
+        let admit = Arc::new(AdmitPerson {
+            logins: ports.store.clone(),
+            accounts: ports.store.clone(),
+            clock: ports.clock.clone(),
+            random: ports.random.clone(),
+        });
+        let outcomes = Arc::new(LoginOutcomes {
+            providers: login_providers.clone(),
+            logins: ports.store.clone(),
+            admit: admit.clone(),
+            grants,
+            store: store.clone(),
+            clock: ports.clock.clone(),
+            random: ports.random.clone(),
+        });
+        let release = Arc::new(ReleaseToken {
+            logins: ports.store.clone(),
+            accounts: ports.store.clone(),
+            tokens: ports.store.clone(),
+            store: store.clone(),
+            clock: ports.clock.clone(),
+            random: ports.random.clone(),
+            lifetime: settings.login.token_lifetime,
+        });
         let delete_authorization = Arc::new(DeleteAuthorization {
             authorizations: ports.store.clone(),
             sealer: ports.sealer.clone(),
@@ -315,6 +383,19 @@ impl UseCases {
                 clock: ports.clock.clone(),
                 random: ports.random.clone(),
             }),
+            suspend_account: Arc::new(SuspendAccount {
+                accounts: ports.store.clone(),
+                store: store.clone(),
+                clock: ports.clock.clone(),
+                random: ports.random.clone(),
+            }),
+            link_identity: Arc::new(LinkIdentity {
+                accounts: ports.store.clone(),
+                logins: ports.store.clone(),
+                store: store.clone(),
+                clock: ports.clock.clone(),
+                random: ports.random.clone(),
+            }),
             issue_api_token: Arc::new(IssueApiToken {
                 accounts: ports.store.clone(),
                 store: store.clone(),
@@ -334,6 +415,73 @@ impl UseCases {
                 clock: ports.clock.clone(),
                 random: ports.random.clone(),
             }),
+            start_web_login: Arc::new(StartWebLogin {
+                providers: login_providers.clone(),
+                clients: ports.clients.clone(),
+                sealer: ports.sealer.clone(),
+                store: store.clone(),
+                clock: ports.clock.clone(),
+                random: ports.random.clone(),
+                public_url: settings.public_url.clone(),
+            }),
+            complete_web_login: Arc::new(CompleteWebLogin {
+                catalog: ports.store.clone(),
+                logins: ports.store.clone(),
+                exchange: exchange.clone(),
+                outcomes: outcomes.clone(),
+                sealer: ports.sealer.clone(),
+                store: store.clone(),
+                tasks: ports.tasks.clone(),
+                clock: ports.clock.clone(),
+                random: ports.random.clone(),
+                settings: tokens,
+            }),
+            confirm_login: Arc::new(ConfirmLogin {
+                logins: ports.store.clone(),
+                accounts: ports.store.clone(),
+                catalog: ports.store.clone(),
+                outcomes: outcomes.clone(),
+                release: release.clone(),
+                clock: ports.clock.clone(),
+            }),
+            poll_login: Arc::new(PollLogin {
+                logins: ports.store.clone(),
+                release: release.clone(),
+                clock: ports.clock.clone(),
+            }),
+            begin_device_login: Arc::new(BeginDeviceLogin {
+                providers: login_providers.clone(),
+                clients: ports.clients.clone(),
+                sealer: ports.sealer.clone(),
+                store: store.clone(),
+                clock: ports.clock.clone(),
+                random: ports.random.clone(),
+                settings: tokens,
+            }),
+            complete_device_login: Arc::new(CompleteDeviceLogin {
+                catalog: ports.store.clone(),
+                logins: ports.store.clone(),
+                clients: ports.clients.clone(),
+                poll: poll_device_flow.clone(),
+                outcomes,
+                release: release.clone(),
+                store: store.clone(),
+                tasks: ports.tasks.clone(),
+                clock: ports.clock.clone(),
+                waits: Waits::default(),
+            }),
+            sign_in_with_token: Arc::new(SignInWithToken {
+                providers: login_providers.clone(),
+                clients: ports.clients.clone(),
+                sealer: ports.sealer.clone(),
+                admit,
+                release,
+                store: store.clone(),
+                clock: ports.clock.clone(),
+                random: ports.random.clone(),
+                settings: tokens,
+            }),
+            login_providers,
             register_provider: Arc::new(RegisterProvider {
                 catalog: ports.store.clone(),
                 clients: ports.clients.clone(),
@@ -351,7 +499,7 @@ impl UseCases {
                 catalog: ports.store.clone(),
                 clients: ports.clients.clone(),
             }),
-            find_provider: Arc::new(FindProvider { catalog: ports.store.clone() }),
+            find_provider,
             update_provider: Arc::new(UpdateProvider {
                 catalog: ports.store.clone(),
                 clients: ports.clients.clone(),
@@ -407,17 +555,7 @@ impl UseCases {
                 random: ports.random.clone(),
                 settings: tokens,
             }),
-            poll_device_flow: Arc::new(PollDeviceFlow {
-                catalog: ports.store.clone(),
-                flows: ports.store.clone(),
-                clients: ports.clients.clone(),
-                sealer: ports.sealer.clone(),
-                store: store.clone(),
-                grants,
-                tasks: ports.tasks.clone(),
-                clock: ports.clock.clone(),
-                settings: tokens,
-            }),
+            poll_device_flow,
             view_authorizations: Arc::new(ViewAuthorizations {
                 authorizations: ports.store.clone(),
                 clock: ports.clock.clone(),
@@ -450,6 +588,7 @@ impl UseCases {
             clean_up: Arc::new(CleanUp {
                 flows: ports.store.clone(),
                 device_flows: ports.store.clone(),
+                logins: ports.store.clone(),
                 tokens: ports.store.clone(),
                 revocations: ports.store.clone(),
                 tombstones: Arc::new(RemoveTombstones {

@@ -33,9 +33,13 @@ pub(crate) fn authorization_url(
         ours.push(("prompt", prompt));
     }
     ours.extend(dialect.authorization_parameters);
+    ours.extend(dialect.offline_parameter.filter(|_| request.offline_access));
     let mut url = client.endpoints.authorization.clone();
     let theirs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
-    let is_ours = |name: &str| OURS.contains(&name) || ours.iter().any(|(our_name, _)| *our_name == name);
+    let is_ours = |name: &str| {
+        let offline = dialect.offline_parameter.map(|(name, _)| name);
+        OURS.iter().chain(&offline).chain(ours.iter().map(|(name, _)| name)).any(|ours| *ours == name)
+    };
     let theirs = theirs.iter().filter(|(name, _)| !is_ours(name));
     url.query_pairs_mut().clear().extend_pairs(theirs).extend_pairs(&ours);
     url
@@ -83,6 +87,7 @@ mod tests {
             code_challenge: Some("challenge".into()),
             nonce: Some("nonce".into()),
             force_consent: true,
+            offline_access: true,
         }
     }
 
@@ -146,14 +151,26 @@ mod tests {
     #[test]
     fn a_dialect_has_its_own_parameters_and_scopes() {
         let dialect = Dialect {
-            authorization_parameters: &[("access_type", "offline")],
+            authorization_parameters: &[("response_mode", "query")],
             sent_scopes: |scopes| scopes.iter().filter(|scope| *scope != "email").collect(),
             ..Dialect::STANDARD
         };
-        let client = client("https://idp.example/authorize?access_type=online");
+        let client = client("https://idp.example/authorize?response_mode=fragment");
         let parameters = parameters(&authorization_url(&dialect, &client, &request()));
-        assert_eq!(parameters["access_type"], "offline");
+        assert_eq!(parameters["response_mode"], "query");
         assert_eq!(parameters["scope"], "openid");
+    }
+
+    #[test]
+    fn a_parameter_asks_for_a_refresh_token_only_where_one_is_wanted() {
+        let dialect = Dialect { offline_parameter: Some(("access_type", "offline")), ..Dialect::STANDARD };
+        let client = client("https://idp.example/authorize?access_type=preset");
+        for (offline_access, expected) in [(true, Some("offline")), (false, None)] {
+            let request = AuthorizationRequest { offline_access, ..request() };
+            let parameters = parameters(&authorization_url(&dialect, &client, &request));
+            assert_eq!(parameters.get("access_type").map(String::as_str), expected);
+        }
+        assert!(!names(&Dialect::STANDARD, &request()).contains(&"access_type".to_owned()));
     }
 
     #[test]

@@ -6,9 +6,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use grantkeeper_domain::authorizations::Scopes;
 use grantkeeper_domain::providers::{
-    AuthorizationRequest, AuthorizeDevices, CodeExchange, IdentifyUser, ListInstallations, ProviderClient,
-    ProviderConnection, ProviderEndpoints, PublicClient, RefreshModel, RefreshTokens, Registered,
-    Registration, RegistrationError, RevokeTokens, TokenSet, UpstreamError, ValidateTokens,
+    AuthorizationRequest, AuthorizeDevices, CheckAudience, CodeExchange, IdentifyUser, ListInstallations,
+    ProviderClient, ProviderConnection, ProviderEndpoints, PublicClient, RefreshModel, RefreshTokens,
+    Registered, Registration, RegistrationError, RevokeTokens, TokenSet, UpstreamError, ValidateTokens,
 };
 use url::Url;
 
@@ -51,6 +51,11 @@ pub(crate) trait ProviderType: Send + Sync + 'static {
 
     /// See [`ProviderClient::validate`].
     fn validate(&self, endpoints: &ProviderEndpoints, asked: &Scopes) -> Option<Arc<dyn ValidateTokens>>;
+
+    /// See [`ProviderClient::audience`].
+    fn audience(&self, _endpoints: &ProviderEndpoints) -> Option<Arc<dyn CheckAudience>> {
+        None
+    }
 
     /// See [`ProviderClient::device`].
     fn device(&self, _endpoints: &ProviderEndpoints) -> Option<Arc<dyn AuthorizeDevices>> {
@@ -115,6 +120,10 @@ impl<T: ProviderType> ProviderClient for Client<T> {
 
     fn validate(&self, endpoints: &ProviderEndpoints, asked: &Scopes) -> Option<Arc<dyn ValidateTokens>> {
         self.0.validate(endpoints, asked)
+    }
+
+    fn audience(&self, endpoints: &ProviderEndpoints) -> Option<Arc<dyn CheckAudience>> {
+        self.0.audience(endpoints)
     }
 
     fn device(&self, endpoints: &ProviderEndpoints) -> Option<Arc<dyn AuthorizeDevices>> {

@@ -12,6 +12,8 @@ pub(crate) struct Dialect {
     pub(crate) errors: ErrorTable,
     /// What its authorization requests always say besides the usual.
     pub(crate) authorization_parameters: &'static [(&'static str, &'static str)],
+    /// The parameter that asks for a refresh token, where it is a parameter that does.
+    pub(crate) offline_parameter: Option<(&'static str, &'static str)>,
     /// The `prompt` that has the person asked even if they have agreed before; `None`: it knows no such thing.
     pub(crate) consent_prompt: Option<&'static str>,
     /// Of the scopes that are asked for, those that are sent.
@@ -36,6 +38,7 @@ impl Dialect {
     pub(crate) const STANDARD: Self = Self {
         errors: OPENID_ERRORS,
         authorization_parameters: &[],
+        offline_parameter: None,
         consent_prompt: None,
         sent_scopes: Scopes::clone,
         granted_scopes: as_told,

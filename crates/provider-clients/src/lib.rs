@@ -10,6 +10,7 @@
 //! body and no URL of a provider travels in them.
 #![deny(missing_docs)]
 
+mod audience;
 mod authorization_url;
 mod client;
 mod device_flow;
@@ -22,6 +23,7 @@ pub mod fuzz;
 mod grants;
 mod http;
 mod identity;
+mod introspection;
 mod openid;
 mod origins;
 mod parts;

@@ -42,6 +42,7 @@ fn overridden(endpoints: ProviderEndpoints, by: &EndpointOverrides) -> ProviderE
         token: required(&by.token, endpoints.token),
         userinfo: optional(&by.userinfo, endpoints.userinfo),
         revocation: optional(&by.revocation, endpoints.revocation),
+        introspection: endpoints.introspection,
         jwks: optional(&by.jwks, endpoints.jwks),
         device_authorization: optional(&by.device_authorization, endpoints.device_authorization),
         settings_url: optional(&by.settings_url, endpoints.settings_url),
@@ -57,6 +58,7 @@ fn called(endpoints: &ProviderEndpoints) -> impl Iterator<Item = &Url> {
         &endpoints.api,
         &endpoints.userinfo,
         &endpoints.revocation,
+        &endpoints.introspection,
         &endpoints.jwks,
         &endpoints.device_authorization,
     ];

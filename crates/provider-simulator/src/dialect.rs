@@ -34,6 +34,8 @@ pub(crate) type Claims = fn(&Access, &str) -> Members;
 pub(crate) struct Dialect {
     /// What access tokens look like.
     pub(crate) access_token: fn(&Settings) -> SecretShape,
+    /// What the tokens look like that people make by hand, for no client; `None` where they make none.
+    pub(crate) personal_token: Option<SecretShape>,
     /// What refresh tokens look like.
     pub(crate) refresh_token: SecretShape,
     /// What authorization codes look like.
@@ -230,6 +232,7 @@ pub(crate) enum Page {
 /// What the RFCs say.
 pub(crate) const PLAIN: Dialect = Dialect {
     access_token: |_| SecretShape::base64url("sim_at_"),
+    personal_token: None,
     refresh_token: SecretShape::base64url("sim_rt_"),
     code: SecretShape::base64url("sim_code_"),
     device_code: SecretShape::base64url("sim_dc_"),

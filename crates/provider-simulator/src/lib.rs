@@ -73,6 +73,7 @@
 //! | `POST /token` | `authorization_code`, `refresh_token`, device code |
 //! | `GET`, `POST /userinfo` | claims by scope |
 //! | `POST /revoke` | a refresh token takes its family along, an access token nothing but itself |
+//! | `POST /introspect` | which client a token was issued to, whatever client asks |
 //! | `POST /device_authorization` | begins the device grant |
 //! | `GET`, `POST /device` | the page where people type the user code |
 //!
@@ -114,7 +115,8 @@
 //! | `GET /control/sites` | the sites and where they are |
 //! | `GET /control/stats` | the calls so far, see [`Stats`] |
 //! | `POST /control/faults` | sets a fault; `{}` clears all |
-//! | `POST /control/grants` | `{"clientId":"…","scope":"profile","count":1}`: so many grants at once without their flows, of Ada unless there is a `"sub"`; answers with their tokens |
+//! | `POST /control/grants` | `{"clientId":"…","scope":"profile","count":1}`: so many grants at once without their flows, of Ada unless there is a `"sub"`; answers with their tokens. With another client's id they are tokens that a client under test must not take |
+//! | `POST /control/personal-tokens` | `{"scope":"read:user"}`: a token that Ada, or a `"sub"`, made by hand for no client, at `github*` and `gitlab*`; answers with its `accessToken` |
 //! | `GET`, `POST /control/settings` | reads or changes some of the [`Settings`] |
 //! | `POST /control/keys/rotate` | a new key; `{"dropOld":true}` unpublishes the old ones |
 //! | `POST /control/reset` | forgets calls and faults, returns to the first settings; what was issued stays |
@@ -122,7 +124,7 @@
 //! | `GET /control/secrets` | every secret issued or received at any site, to search logs and files for |
 //!
 //! These are about the plain provider unless they say otherwise. `/control/sites/{site}/` has `stats`, `faults`,
-//! `grants`, `settings`, `keys/rotate`, `reset` and `secrets` of each site. A body that makes no sense is refused with 422 and a
+//! `grants`, `personal-tokens`, `settings`, `keys/rotate`, `reset` and `secrets` of each site. A body that makes no sense is refused with 422 and a
 //! message.
 //!
 //! A fault is `{"where":"token","status":503,"delayMs":0,"drop":false,"loseAnswer":false,"times":1}`; all but `where`

@@ -6,6 +6,7 @@ use crate::faults::Fault;
 use crate::settings::Settings;
 use crate::shared::Shared;
 use crate::sites::SiteRow;
+use crate::state::User;
 use crate::stats::Stats;
 
 /// One provider that the simulator plays, with a state of its own.
@@ -53,6 +54,12 @@ impl<'a> Site<'a> {
     /// [`site_subject`](crate::site_subject) has it.
     pub fn subject(&self, sub: &str) -> String {
         (self.row.dialect.subject)(sub)
+    }
+
+    /// A personal access token: one that somebody whom the simulator knows by this `sub` has made by hand for these scopes,
+    /// and that was issued to no client. `None`: people make none here.
+    pub fn personal_token(&self, sub: &str, scope: &str) -> Option<String> {
+        self.shared.provider().make_personal_token(User::with_sub(sub), scope)
     }
 
     /// The calls so far.

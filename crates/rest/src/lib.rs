@@ -7,11 +7,13 @@ mod api;
 mod authentication;
 mod body;
 mod client_address;
+mod cookies;
 mod external_auth;
 mod external_oauth;
 mod headers;
 mod health;
 mod limits;
+mod login;
 mod normal_path;
 mod openapi;
 mod pages;
@@ -31,6 +33,7 @@ pub use api::{Api, Readiness, RestSettings};
 pub use external_auth::{EXTERNAL_AUTH_LIMITS, EXTERNAL_AUTH_ROUTES};
 pub use external_oauth::{EXTERNAL_OAUTH_LIMITS, EXTERNAL_OAUTH_ROUTES};
 pub use limits::{LimitSettings, PerMinute, Purpose};
+pub use login::{LOGIN_LIMITS, LOGIN_ROUTES};
 pub use openapi::description;
 pub use pages::PAGES;
 
@@ -54,6 +57,7 @@ pub fn app(
         // First, since the router tries one after the other.
         .configure(external_oauth::routes)
         .configure(external_auth::routes)
+        .configure(login::routes)
         .configure(health::routes)
         .configure(openapi::routes)
         .configure(pages::routes)

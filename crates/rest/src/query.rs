@@ -6,8 +6,7 @@ use std::borrow::Cow;
 use actix_web::HttpRequest;
 use percent_encoding::percent_decode_str;
 
-/// The parameters of a query string.
-#[derive(Debug)]
+/// The parameters of a query string. Some are secrets, so it is not for showing.
 pub(crate) struct Query(Vec<(String, String)>);
 
 /// A parameter is not UTF-8 in percent-encoding (RFC 3986, 2.1).
@@ -107,9 +106,9 @@ mod tests {
     #[test]
     fn what_is_not_utf_8_is_refused_by_name() {
         for value in ["%ff", "a%", "%f", "%zz", "%+1", "%é", "%F0%9F%A6", "%ED%A0%80"] {
-            let refused = Query::parse(&format!("x=1&st%61te={value}")).unwrap_err();
+            let refused = Query::parse(&format!("x=1&st%61te={value}")).err().unwrap();
             assert_eq!(refused.name.as_deref(), Some("state"), "{value}");
-            assert_eq!(Query::parse(&format!("{value}=1")).unwrap_err().name, None, "{value}");
+            assert_eq!(Query::parse(&format!("{value}=1")).err().unwrap().name, None, "{value}");
         }
     }
 }

@@ -13,12 +13,13 @@ pub(crate) use self::resources::{Otherwise, Resources};
 ///
 /// The module that calls it has an `ApiError`, the functions `no_such_path` and `method_not_allowed`, and a module
 /// `description` with a function `route` and one for every handler, under the name of that: a route without a
-/// description does not compile.
+/// description does not compile. A resource may have other paths behind its own, with `|`; the tables and the descriptions
+/// name its own.
 macro_rules! routes {
     (
         $(#[$routes_doc:meta])* $routes:ident,
         $(#[$limits_doc:meta])* $limits:ident;
-        $($path:literal => { $($method:ident $module:ident :: $handler:ident : $limit:ident),+ $(,)? }),+ $(,)?
+        $($path:literal $(| $alias:literal)* => { $($method:ident $module:ident :: $handler:ident : $limit:ident),+ $(,)? }),+ $(,)?
     ) => {
         $(#[$routes_doc])*
         pub const $routes: &[(&str, &str)] = &[$($((stringify!($method), $path)),+),+];
@@ -28,10 +29,9 @@ macro_rules! routes {
             &[$($(<$crate::limits::$limit as $crate::limits::Limit>::PURPOSE),+),+];
 
         fn resources() -> $crate::routes::Resources {
-            use actix_web::web;
             $crate::routes::Resources::new($crate::routes::Otherwise { no_such_path, method_not_allowed })
-                $(.with($path, &[$(stringify!($method)),+], vec![
-                    $(web::$method().to($crate::limits::behind::<$crate::limits::$limit, ApiError, _, _>(
+                $(.with(&[$path $(, $alias)*], &[$(stringify!($method)),+], vec![
+                    $(actix_web::web::$method().to($crate::limits::behind::<$crate::limits::$limit, ApiError, _, _>(
                         $module::$handler
                     ))),+
                 ]))+

@@ -1,6 +1,9 @@
 //! The settings that are in effect, for showing: without the key, and without passwords.
 
-use grantkeeper_config::{AllowedPeer, EndpointReplacements, Limits, LogFormat, Settings};
+use grantkeeper_config::{
+    AllowedPeer, EndpointReplacements, Limits, LogFormat, Login, LoginProvider, Settings,
+};
+use grantkeeper_domain::login::RedirectOrigin;
 use serde_json::{Map, Value, json};
 use url::Url;
 
@@ -37,6 +40,7 @@ pub(crate) fn of(settings: &Settings) -> Value {
             "session_cookie": settings.browser.session_cookie,
             "confirmation": settings.browser.confirmation,
         },
+        "login": login(&settings.login),
         "simulator": {
             "enabled": settings.simulator.enabled,
             "listen": settings.simulator.listen.to_string(),
@@ -89,6 +93,34 @@ fn limits(limits: &Limits) -> Value {
         "token_reads_per_address": limits.token_reads_per_address,
         "wrong_tokens_per_address": limits.wrong_tokens_per_address,
         "connections": limits.connections,
+    })
+}
+
+fn login(login: &Login) -> Value {
+    let redirects: Vec<_> = login.redirects.iter().map(RedirectOrigin::as_text).collect();
+    let providers: Map<_, _> =
+        login.providers.iter().map(|provider| (provider.name.clone(), login_provider(provider))).collect();
+    json!({
+        "device_provider": login.device_provider,
+        "token_lifetime_days": login.token_lifetime.as_secs() / (24 * 3600),
+        "redirects": redirects,
+        "confirmation_page": login.confirmation_page,
+        "providers": providers,
+    })
+}
+
+fn login_provider(provider: &LoginProvider) -> Value {
+    let scopes = provider.scopes.as_ref().map(|scopes| scopes.iter().collect::<Vec<_>>());
+    let domains = Some(provider.new_accounts.email_domains()).filter(|domains| !domains.is_empty());
+    let tenants: Vec<_> = provider.new_accounts.tenants().iter().map(ToString::to_string).collect();
+    json!({
+        "organization": provider.organization,
+        "provider": provider.provider,
+        "scopes": scopes,
+        "new_accounts": provider.new_accounts.as_str(),
+        "email_domains": domains,
+        "tenants": Some(tenants).filter(|tenants| !tenants.is_empty()),
+        "foreign_tokens": provider.foreign_tokens,
     })
 }
 
@@ -167,6 +199,33 @@ mod tests {
             assert!(lines.iter().any(|shown| shown == line), "{line} in {lines:#?}");
         }
         assert!(!lines.iter().any(|line| line.contains("null")), "{lines:#?}");
+    }
+
+    #[test]
+    fn login_providers_are_shown_by_their_names() {
+        let lines = lines(&of(&load(&[
+            ("GRANTKEEPER_LOGIN__DEVICE_PROVIDER", "github"),
+            ("GRANTKEEPER_LOGIN__PROVIDERS__GITHUB__ORGANIZATION", "Acme"),
+            ("GRANTKEEPER_LOGIN__PROVIDERS__GITHUB__PROVIDER", "github"),
+            ("GRANTKEEPER_LOGIN__PROVIDERS__GITHUB__NEW_ACCOUNTS", "listed"),
+            ("GRANTKEEPER_LOGIN__PROVIDERS__GITHUB__EMAIL_DOMAINS", "acme.example"),
+        ])));
+        let shown: Vec<_> = lines.iter().filter(|line| line.starts_with("login.")).collect();
+        assert_eq!(
+            shown,
+            [
+                r"login.confirmation_page = true",
+                r#"login.device_provider = "github""#,
+                r#"login.providers.github.email_domains = ["acme.example"]"#,
+                r"login.providers.github.foreign_tokens = false",
+                r#"login.providers.github.new_accounts = "listed""#,
+                r#"login.providers.github.organization = "Acme""#,
+                r#"login.providers.github.provider = "github""#,
+                r#"login.redirects = ["https://golem.cloud"]"#,
+                r"login.token_lifetime_days = 90",
+            ],
+            "a file that says this is read as the same"
+        );
     }
 
     #[test]

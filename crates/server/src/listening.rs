@@ -49,6 +49,8 @@ pub(crate) fn serve(listener: TcpListener, api: Data<Api>, settings: &ServerSett
         .keep_alive(LONGEST_REST)
         .client_disconnect_timeout(LONGEST_FAREWELL)
         .tcp_nodelay(true)
+        // A client that has hung up waits for nothing: a call that blocks ends with it.
+        .h1_allow_half_closed(false)
         .shutdown_timeout(settings.shutdown_timeout.as_secs())
         .disable_signals()
         .listen(listener)?

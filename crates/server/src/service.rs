@@ -11,6 +11,7 @@ use actix_web::dev::ServerHandle;
 use actix_web::web::Data;
 use async_trait::async_trait;
 use grantkeeper_config::{PublicUrl, Settings};
+use grantkeeper_domain::login::CompleteDeviceLogin;
 use grantkeeper_domain::services::{Clock, within};
 use grantkeeper_domain::{BackgroundTasks, Settings as DomainSettings, UseCases};
 use grantkeeper_rest::{Api, Readiness, RestSettings};
@@ -48,6 +49,7 @@ impl Service {
             tokens: wiring::token_settings(settings),
             hand_out_record: wiring::hand_out_record(settings),
             asks_people: settings.browser.confirmation,
+            login: wiring::login_settings(&settings.login),
             holder: wiring::holder(&*ports.random),
         };
         let use_cases = UseCases::over(&ports, &domain_settings);
@@ -81,7 +83,8 @@ impl Service {
         let handle = server.handle();
         let server = tokio::spawn(server);
         let workers = Workers::start(&use_cases, clock.clone(), WorkerSettings { poll_interval });
-        Ok(RunningService { handle, server, workers, tasks, clock, shutdown_timeout })
+        let device_logins = use_cases.complete_device_login;
+        Ok(RunningService { handle, server, workers, device_logins, tasks, clock, shutdown_timeout })
     }
 }
 
@@ -94,6 +97,7 @@ pub(crate) struct RunningService {
     handle: ServerHandle,
     server: JoinHandle<io::Result<()>>,
     workers: Workers,
+    device_logins: Arc<CompleteDeviceLogin>,
     tasks: BackgroundTasks,
     clock: Arc<dyn Clock>,
     shutdown_timeout: Duration,
@@ -111,9 +115,11 @@ impl RunningService {
     }
 
     /// Stops: no new connections, requests and background runs that have begun get to their end, and so do
-    /// exchanges and refreshes with nobody waiting, each for the configured time.
+    /// exchanges and refreshes with nobody waiting, each for the configured time. Calls that wait for a person are told
+    /// at once to try again.
     pub(crate) async fn stop(self) {
-        let Self { handle, server, workers, tasks, clock, shutdown_timeout } = self;
+        let Self { handle, server, workers, device_logins, tasks, clock, shutdown_timeout } = self;
+        device_logins.stop();
         let stopping = async { tokio::join!(workers.stop(shutdown_timeout), handle.stop(true)) };
         match within(&clock, shutdown_timeout, stopping).await {
             Some((true, ())) => {}

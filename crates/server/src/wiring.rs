@@ -1,9 +1,13 @@
 //! Wiring: adapters behind the domain's ports, set up from the settings.
 
+mod login;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use grantkeeper_config::{self as config, AllowedPeer, EndpointReplacements, KeyText, Settings};
+use grantkeeper_domain::accounts::SuspendAccount;
+use grantkeeper_domain::login::LinkIdentity;
 use grantkeeper_domain::providers::ProviderKind;
 use grantkeeper_domain::services::{Clock, Random};
 use grantkeeper_domain::tokens::{HandOutRecord, TokenSettings};
@@ -18,6 +22,8 @@ use url::Url;
 
 use crate::adapters::{SystemClock, SystemRandom};
 use crate::failure::Failure;
+
+pub(crate) use login::login_settings;
 
 /// What the commands of an operator need: no key, no provider.
 pub(crate) struct Administration {
@@ -34,6 +40,27 @@ impl Administration {
     pub(crate) async fn open(settings: &Settings) -> Result<Self, Failure> {
         let store = DieselStore::open(settings.database_url.as_str(), open_options(settings)).await?;
         Ok(Self { store: Arc::new(store), clock: Arc::new(SystemClock), random: Arc::new(SystemRandom) })
+    }
+
+    /// Suspends accounts.
+    pub(crate) fn suspend_account(&self) -> SuspendAccount {
+        SuspendAccount {
+            accounts: self.store.clone(),
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            random: self.random.clone(),
+        }
+    }
+
+    /// Links identities to accounts.
+    pub(crate) fn link_identity(&self) -> LinkIdentity {
+        LinkIdentity {
+            accounts: self.store.clone(),
+            logins: self.store.clone(),
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            random: self.random.clone(),
+        }
     }
 }
 

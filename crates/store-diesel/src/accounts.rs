@@ -18,10 +18,13 @@ use crate::connection::Connection;
 use crate::failure::{Failure, Unreadable};
 use crate::organizations;
 use crate::rows::{FromRow, versioned};
-use crate::schema::{accounts, api_tokens, authorizations, data_keys, device_flows, flows, jobs, providers};
+use crate::schema::{
+    accounts, api_tokens, authorizations, data_keys, device_flows, flows, jobs, login_identities, logins,
+    providers,
+};
 
 #[derive(Queryable, Insertable, AsChangeset)]
-#[diesel(table_name = accounts)]
+#[diesel(table_name = accounts, treat_none_as_null = true, treat_none_as_default_value = false)]
 pub(crate) struct AccountRow {
     id: Id,
     organization_id: Id,
@@ -30,6 +33,7 @@ pub(crate) struct AccountRow {
     created_at: Time,
     version: i64,
     standing: String,
+    suspended_at: Option<Time>,
 }
 
 impl AccountRow {
@@ -42,6 +46,7 @@ impl AccountRow {
             created_at: account.created_at.into(),
             version: version.get(),
             standing: account.standing.as_str().to_owned(),
+            suspended_at: account.suspended_at.map(Time),
         }
     }
 }
@@ -56,6 +61,7 @@ impl FromRow for Account {
             email: Email::parse(&row.email).map_err(|_| Unreadable("accounts.email"))?,
             role: Role::from_name(&row.role).ok_or(Unreadable("accounts.role"))?,
             standing: Standing::from_name(&row.standing).ok_or(Unreadable("accounts.standing"))?,
+            suspended_at: row.suspended_at.map(Into::into),
             created_at: row.created_at.into(),
             version: Version::from_stored(row.version),
         })
@@ -114,6 +120,16 @@ pub(crate) fn flows_of(account: Id) -> _ {
 #[auto_type]
 pub(crate) fn device_flows_of(account: Id) -> _ {
     device_flows::table.filter(device_flows::account_id.eq(account))
+}
+
+#[auto_type]
+pub(crate) fn logins_of(account: Id) -> _ {
+    logins::table.filter(logins::account_id.eq(account))
+}
+
+#[auto_type]
+pub(crate) fn login_identities_of(account: Id) -> _ {
+    login_identities::table.filter(login_identities::account_id.eq(account))
 }
 
 #[auto_type]
@@ -183,6 +199,8 @@ impl DeletionStore for DieselStore {
             Box::pin(async move {
                 Ok(c.execute(diesel::delete(flows_of(account))).await?
                     + c.execute(diesel::delete(device_flows_of(account))).await?
+                    + c.execute(diesel::delete(logins_of(account))).await?
+                    + c.execute(diesel::delete(login_identities_of(account))).await?
                     + c.execute(diesel::delete(api_tokens_of(account))).await?)
             })
         });

@@ -20,7 +20,7 @@ use crate::connection::{Batch, Statement};
 use crate::failure::Unreadable;
 use crate::rows::FromRow;
 use crate::schema::audit_entries;
-use crate::unnest::unnested;
+use crate::unnest::{Unnest as _, unnested};
 
 #[derive(Queryable, Insertable)]
 #[diesel(table_name = audit_entries, treat_none_as_default_value = false)]

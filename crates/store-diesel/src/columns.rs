@@ -15,7 +15,7 @@ use diesel::sql_types::{self, BigInt, Binary, SqlType, Text, Timestamptz};
 use diesel::sqlite::Sqlite;
 use grantkeeper_domain::ids::{
     AccountId, ApiTokenId, AuditId, AuthorizationId, CredentialId, DataKeyId, DeviceFlowId, FlowId, JobId,
-    OrganizationId, ProviderId, RevocationId,
+    LoginId, LoginIdentityId, OrganizationId, ProviderId, RevocationId,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -88,7 +88,7 @@ macro_rules! ids {
 
 ids! {
     AccountId, ApiTokenId, AuditId, AuthorizationId, CredentialId, DataKeyId, DeviceFlowId, FlowId, JobId,
-    OrganizationId, ProviderId, RevocationId,
+    LoginId, LoginIdentityId, OrganizationId, ProviderId, RevocationId,
 }
 
 /// A time, in whole microseconds.

@@ -149,6 +149,8 @@ fn versioned(row: &Row) -> &dyn Versioned {
         Row::Authorization(row) => row.as_ref(),
         Row::Flow(row) => row.as_ref(),
         Row::DeviceFlow(row) => row.as_ref(),
+        Row::Login(row) => row.as_ref(),
+        Row::LoginIdentity(row) => row,
         Row::Job(row) => row.as_ref(),
         Row::Revocation(row) => row.as_ref(),
     }

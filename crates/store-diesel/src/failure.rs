@@ -179,6 +179,11 @@ fn broken_rule(error: &QueryError) -> Option<Unique> {
         | "authorizations.account_id, authorizations.provider_id, authorizations.issuer, authorizations.subject" => {
             Some(Unique::Identity)
         }
+        "logins_handle_hash_key" | "logins.handle_hash" => Some(Unique::LoginHandle),
+        "login_identities_identity_key"
+        | "login_identities.organization_id, login_identities.issuer, login_identities.subject" => {
+            Some(Unique::LoginIdentity)
+        }
         "audit_entries_pkey" | "audit_entries.id" => Some(Unique::Id),
         _ => None,
     }

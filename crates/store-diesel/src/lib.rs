@@ -28,6 +28,8 @@ mod jobs;
 mod known_providers;
 mod leases;
 mod locked;
+mod login_identities;
+mod logins;
 mod look_up;
 mod migrations;
 mod moot_ends;

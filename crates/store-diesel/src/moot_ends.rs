@@ -1,9 +1,7 @@
 //! Leases that are given back without having asked: a worker that has claimed more than it may refresh now puts off the
 //! rest, all in one statement.
 
-use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::sql_types::{BigInt, Bool, Nullable};
 use grantkeeper_domain::tokens::{NextRefresh, RefreshEnd};
 
@@ -11,7 +9,7 @@ use crate::columns::{Id, IdColumn, Time, TimeColumn};
 use crate::connection::Batch;
 use crate::refreshes::no_entry;
 use crate::schema::refreshes;
-use crate::unnest::unnested;
+use crate::unnest::{ChangeInOrder, Changes, unnested};
 
 struct MootEnd {
     id: Id,
@@ -52,10 +50,10 @@ impl MootEnds {
 }
 
 impl Batch for MootEnds {
-    type Statement = EndMoot;
+    type Statement = ChangeInOrder<EndColumns>;
 
-    fn statement(self) -> EndMoot {
-        EndMoot(EndColumns::of(self.0))
+    fn statement(self) -> Self::Statement {
+        ChangeInOrder::of(EndColumns::of(self.0))
     }
 
     fn write_each(self, c: &mut SqliteConnection) -> QueryResult<()> {
@@ -72,28 +70,15 @@ impl Batch for MootEnds {
     }
 }
 
-/// Gives leases back, and takes the entries of their own requests out of the journals.
-#[derive(QueryId)]
-pub(crate) struct EndMoot(EndColumns);
-
-impl QueryFragment<Pg> for EndMoot {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql(
-            "UPDATE refreshes AS refresh SET
-               holder = CASE WHEN refresh.fence = ended.fence THEN NULL ELSE refresh.holder END,
-               due_at = CASE WHEN refresh.fence = ended.fence AND ended.is_put_off
-                 THEN ended.due_at ELSE refresh.due_at END,
-               asked_fence = nullif(refresh.asked_fence, ended.fence),
-               asked_at = CASE WHEN refresh.asked_fence = ended.fence THEN NULL ELSE refresh.asked_at END,
-               asked_given_up = refresh.asked_given_up AND refresh.asked_fence <> ended.fence
-             FROM (SELECT given.* FROM ",
-        );
-        self.0.unnest(out.reborrow())?;
-        out.push_sql(
-            " JOIN refreshes AS refresh ON refresh.authorization_id = given.id
-               ORDER BY refresh.authorization_id FOR NO KEY UPDATE OF refresh) AS ended
-             WHERE refresh.authorization_id = ended.id",
-        );
-        Ok(())
-    }
+/// Leases are given back, and the entries of their own requests go out of the journals.
+impl Changes for EndColumns {
+    const TABLE: &'static str = "refreshes";
+    const KEY: &'static str = "authorization_id";
+    const SET: &'static str = "
+        holder = CASE WHEN stored.fence = given.fence THEN NULL ELSE stored.holder END,
+        due_at = CASE WHEN stored.fence = given.fence AND given.is_put_off
+          THEN given.due_at ELSE stored.due_at END,
+        asked_fence = nullif(stored.asked_fence, given.fence),
+        asked_at = CASE WHEN stored.asked_fence = given.fence THEN NULL ELSE stored.asked_at END,
+        asked_given_up = stored.asked_given_up AND stored.asked_fence <> given.fence";
 }

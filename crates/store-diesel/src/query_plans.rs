@@ -19,7 +19,7 @@ use crate::locked::Locked;
 use crate::moot_ends::MootEnds;
 use crate::{
     accounts, api_tokens, audit, authorizations, data_keys, device_flows, due_refreshes, flows, jobs,
-    organizations, providers, refreshes, revocations, uses,
+    login_identities, logins, organizations, providers, refreshes, revocations, uses,
 };
 
 #[derive(QueryableByName)]
@@ -142,6 +142,12 @@ use_an_index_in_order! {
     device_flow: device_flows::by_id(id());
     device_flow_by_handle: device_flows::by_handle(id(), text(), id());
     expired_device_flows: device_flows::expired(time());
+    login: logins::by_id(id());
+    login_by_handle: logins::by_handle(text());
+    login_by_state: logins::by_state(id(), text());
+    expired_logins: logins::expired(time());
+    identified: login_identities::with_account(id(), text(), text());
+    identities_of: login_identities::of_account(id());
     job: jobs::by_id(id());
     jobs: jobs::newest_first(id(), 10);
     due_refreshes: due_refreshes::due(time(), 10);
@@ -157,6 +163,8 @@ use_an_index_in_order! {
     some_authorizations_of: accounts::some_authorizations_of(id(), 10);
     flows_of_account: accounts::flows_of(id());
     device_flows_of_account: accounts::device_flows_of(id());
+    logins_of_account: accounts::logins_of(id());
+    login_identities_of_account: accounts::login_identities_of(id());
     api_tokens_of_account: accounts::api_tokens_of(id());
     jobs_of_organization: accounts::jobs_of(id());
     data_keys_of_organization: accounts::data_keys_of(id());

@@ -16,7 +16,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::{BigInt, Text};
+    use diesel::sql_types::{BigInt, Nullable, Text};
     use crate::columns::{IdColumn, TimeColumn};
 
     accounts (id) {
@@ -27,6 +27,7 @@ diesel::table! {
         created_at -> TimeColumn,
         version -> BigInt,
         standing -> Text,
+        suspended_at -> Nullable<TimeColumn>,
     }
 }
 
@@ -190,6 +191,61 @@ diesel::table! {
 }
 
 diesel::table! {
+    use diesel::sql_types::{BigInt, Binary, Bool, Nullable, Text};
+    use crate::columns::{IdColumn, JsonColumn, TimeColumn};
+
+    logins (id) {
+        id -> IdColumn,
+        organization_id -> IdColumn,
+        provider_id -> IdColumn,
+        provider_name -> Text,
+        route -> Text,
+        handle_hash -> Nullable<Text>,
+        state_hash -> Nullable<Text>,
+        redirect_uri -> Nullable<Text>,
+        pkce_verifier -> Nullable<Binary>,
+        nonce -> Nullable<Binary>,
+        return_to -> Nullable<Text>,
+        address -> Nullable<Text>,
+        user_agent -> Nullable<Text>,
+        match_code -> Nullable<Text>,
+        shows_code -> Nullable<Bool>,
+        device_code -> Nullable<Binary>,
+        interval_micros -> Nullable<BigInt>,
+        next_poll_at -> Nullable<TimeColumn>,
+        scopes -> JsonColumn,
+        endpoints -> Text,
+        browser_hash -> Nullable<Text>,
+        stage -> Text,
+        asking_since -> Nullable<TimeColumn>,
+        person -> Nullable<JsonColumn>,
+        account_id -> Nullable<IdColumn>,
+        token_id -> Nullable<IdColumn>,
+        released_at -> Nullable<TimeColumn>,
+        outcome -> Nullable<Text>,
+        reason -> Nullable<Text>,
+        created_at -> TimeColumn,
+        expires_at -> TimeColumn,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Text};
+    use crate::columns::{IdColumn, TimeColumn};
+
+    login_identities (id) {
+        id -> IdColumn,
+        organization_id -> IdColumn,
+        account_id -> IdColumn,
+        issuer -> Text,
+        subject -> Text,
+        created_at -> TimeColumn,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
     use diesel::sql_types::{BigInt, Bool, Nullable, Text};
     use crate::columns::{IdColumn, TimeColumn};
 
@@ -282,5 +338,7 @@ diesel::table! {
 
 diesel::joinable!(api_tokens -> accounts (account_id));
 diesel::joinable!(authorizations -> providers (provider_id));
+diesel::joinable!(login_identities -> accounts (account_id));
 diesel::allow_tables_to_appear_in_same_query!(accounts, api_tokens);
+diesel::allow_tables_to_appear_in_same_query!(accounts, login_identities);
 diesel::allow_tables_to_appear_in_same_query!(authorizations, providers);

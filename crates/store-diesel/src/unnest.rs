@@ -1,6 +1,51 @@
 //! Many rows in one statement of PostgreSQL's: `unnest(…)` of one array for each column. So the statement is the same for
 //! any number of rows, and is prepared once.
 
+use diesel::QueryResult;
+use diesel::pg::Pg;
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+
+/// Rows, column by column.
+pub(crate) trait Unnest {
+    /// The rows as a table by the name of `given`.
+    fn unnest<'b>(&'b self, out: AstPass<'_, 'b, Pg>) -> QueryResult<()>;
+}
+
+/// What rows change in a table. The column `id` of each names the row that it changes.
+pub(crate) trait Changes: Unnest {
+    /// The table that is changed.
+    const TABLE: &'static str;
+    /// Its key.
+    const KEY: &'static str;
+    /// What becomes of its columns: `stored` is the row that is there, `given` the one that changes it.
+    const SET: &'static str;
+}
+
+/// Changes many rows of a table. All of them are locked before, in the order of their keys: two that change the same rows at
+/// a time wait for each other, and neither for ever.
+#[derive(QueryId)]
+pub(crate) struct ChangeInOrder<C>(C);
+
+impl<C: Changes> ChangeInOrder<C> {
+    pub(crate) fn of(changes: C) -> Self {
+        Self(changes)
+    }
+}
+
+impl<C: Changes> QueryFragment<Pg> for ChangeInOrder<C> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        let (table, key, set) = (C::TABLE, C::KEY, C::SET);
+        out.push_sql(&format!("UPDATE {table} AS stored SET {set} FROM (SELECT given.* FROM "));
+        self.0.unnest(out.reborrow())?;
+        out.push_sql(&format!(
+            " JOIN {table} AS stored ON stored.{key} = given.id
+               ORDER BY stored.{key} FOR NO KEY UPDATE OF stored) AS given
+             WHERE stored.{key} = given.id"
+        ));
+        Ok(())
+    }
+}
+
 /// Makes a type of the columns of rows: from its rows, and to `unnest`, which gives the rows back.
 macro_rules! unnested {
     (
@@ -32,8 +77,9 @@ macro_rules! unnested {
                 }
                 columns
             }
+        }
 
-            /// The rows as a table by the name of `given`.
+        impl $crate::unnest::Unnest for $columns {
             fn unnest<'b>(
                 &'b self,
                 mut out: diesel::query_builder::AstPass<'_, 'b, diesel::pg::Pg>,

@@ -7,9 +7,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::sql_types::Nullable;
 use grantkeeper_domain::StoreError;
 use grantkeeper_domain::ids::{ApiTokenId, AuthorizationId};
@@ -21,7 +19,7 @@ use crate::columns::{Id, IdColumn, Time, TimeColumn};
 use crate::connection::{Batch, Connection};
 use crate::failure::Failure;
 use crate::schema::{api_tokens, refreshes};
-use crate::unnest::unnested;
+use crate::unnest::{ChangeInOrder, Changes, unnested};
 
 #[async_trait]
 impl UseLog for DieselStore {
@@ -83,10 +81,10 @@ impl UsedTokens {
 }
 
 impl Batch for UsedTokens {
-    type Statement = NoteTokens;
+    type Statement = ChangeInOrder<TokenColumns>;
 
-    fn statement(self) -> NoteTokens {
-        NoteTokens(TokenColumns::of(self.0))
+    fn statement(self) -> Self::Statement {
+        ChangeInOrder::of(TokenColumns::of(self.0))
     }
 
     fn write_each(self, c: &mut SqliteConnection) -> QueryResult<()> {
@@ -99,24 +97,10 @@ impl Batch for UsedTokens {
     }
 }
 
-/// Notes that API tokens were used.
-#[derive(QueryId)]
-pub(crate) struct NoteTokens(TokenColumns);
-
-impl QueryFragment<Pg> for NoteTokens {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql(
-            "UPDATE api_tokens AS token SET last_used_at = greatest(token.last_used_at, used.at)
-             FROM (SELECT given.* FROM ",
-        );
-        self.0.unnest(out.reborrow())?;
-        out.push_sql(
-            " JOIN api_tokens AS token ON token.id = given.id
-               ORDER BY token.id FOR NO KEY UPDATE OF token) AS used
-             WHERE token.id = used.id",
-        );
-        Ok(())
-    }
+impl Changes for TokenColumns {
+    const TABLE: &'static str = "api_tokens";
+    const KEY: &'static str = "id";
+    const SET: &'static str = "last_used_at = greatest(stored.last_used_at, given.at)";
 }
 
 /// An authorization that was used.
@@ -156,10 +140,10 @@ impl UsedAuthorizations {
 }
 
 impl Batch for UsedAuthorizations {
-    type Statement = NoteAuthorizations;
+    type Statement = ChangeInOrder<AuthorizationColumns>;
 
-    fn statement(self) -> NoteAuthorizations {
-        NoteAuthorizations(AuthorizationColumns::of(self.0))
+    fn statement(self) -> Self::Statement {
+        ChangeInOrder::of(AuthorizationColumns::of(self.0))
     }
 
     fn write_each(self, c: &mut SqliteConnection) -> QueryResult<()> {
@@ -176,23 +160,10 @@ impl Batch for UsedAuthorizations {
     }
 }
 
-/// Notes that authorizations were used. `least` and `greatest` pass over what is null.
-#[derive(QueryId)]
-pub(crate) struct NoteAuthorizations(AuthorizationColumns);
-
-impl QueryFragment<Pg> for NoteAuthorizations {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql(
-            "UPDATE refreshes AS refresh SET last_used_at = greatest(refresh.last_used_at, used.at),
-               due_at = least(refresh.due_at, used.due_at)
-             FROM (SELECT given.* FROM ",
-        );
-        self.0.unnest(out.reborrow())?;
-        out.push_sql(
-            " JOIN refreshes AS refresh ON refresh.authorization_id = given.id
-               ORDER BY refresh.authorization_id FOR NO KEY UPDATE OF refresh) AS used
-             WHERE refresh.authorization_id = used.id",
-        );
-        Ok(())
-    }
+/// `least` and `greatest` pass over what is null.
+impl Changes for AuthorizationColumns {
+    const TABLE: &'static str = "refreshes";
+    const KEY: &'static str = "authorization_id";
+    const SET: &'static str = "last_used_at = greatest(stored.last_used_at, given.at),
+                               due_at = least(stored.due_at, given.due_at)";
 }

@@ -10,13 +10,16 @@ use grantkeeper_domain::accounts::{
 use grantkeeper_domain::audit::{Actor, AuditAction, AuditEntry};
 use grantkeeper_domain::authorizations::{
     Authorization, CodeInUse, DeviceFlow, DeviceStage, FLOW_LIFETIME, Flow, FlowRoute, FlowStage, GrantState,
-    RedirectAllowList, Scopes, UserInfo,
+    PollPace, RedirectAllowList, Scopes, UserInfo,
 };
 use grantkeeper_domain::ids::{
-    AccountId, ApiTokenId, AuthorizationId, CredentialId, DataKeyId, DeviceFlowId, FlowId, JobId,
-    OrganizationId, ProviderId, RevocationId,
+    AccountId, ApiTokenId, AuthorizationId, CredentialId, DataKeyId, DeviceFlowId, FlowId, JobId, LoginId,
+    LoginIdentityId, OrganizationId, ProviderId, RevocationId,
 };
 use grantkeeper_domain::jobs::{Job, JobKind, JobStatus};
+use grantkeeper_domain::login::{
+    AskingClient, CodeGrant, DevicePoll, LOGIN_LIFETIME, Login, LoginIdentity, LoginRoute, LoginStage, Person,
+};
 use grantkeeper_domain::providers::{
     ClientAuthentication, PkceSupport, Provider, ProviderEndpoints, ProviderKind, ProviderStatus, Slug,
 };
@@ -72,6 +75,7 @@ pub fn account(organization: &Organization) -> Account {
         email: Email::parse(&format!("{}@example.com", fresh_text())).expect("a plain address"),
         role: Role::Member,
         standing: Standing::Active,
+        suspended_at: None,
         created_at: START,
         version: Version::FIRST,
     }
@@ -103,6 +107,7 @@ pub fn endpoints(host: &str) -> ProviderEndpoints {
         token: at("token"),
         userinfo: Some(at("userinfo")),
         revocation: Some(at("revoke")),
+        introspection: Some(at("introspect")),
         jwks: Some(at("jwks")),
         device_authorization: Some(at("device")),
         announces_iss: true,
@@ -214,6 +219,83 @@ pub fn device_flow(account: &Account, provider: &Provider) -> DeviceFlow {
         stage: DeviceStage::Pending,
         created_at: START,
         expires_at: START + TimeDelta::minutes(15),
+        version: Version::FIRST,
+    }
+}
+
+/// A login of a client that polls, with a fresh state and handle; the person is at the provider.
+pub fn login(provider: &Provider) -> Login {
+    let asked_by = AskingClient {
+        address: Some("192.0.2.1".to_owned()),
+        user_agent: Some("client/1.0".to_owned()),
+        match_code: "BCD-FGH".to_owned(),
+        shows_code: true,
+    };
+    let grant = code_grant(provider);
+    let return_to = Some("https://client.example/signed-in".to_owned());
+    let route = LoginRoute::Client { grant, poll_hash: hash(), asked_by, return_to };
+    Login {
+        id: LoginId::generate(&FRESH, START),
+        organization_id: provider.organization_id,
+        provider_id: provider.id,
+        provider_name: "provider".to_owned(),
+        route,
+        scopes: provider.scopes.clone(),
+        endpoints: provider.endpoints.digest(),
+        browser_hash: None,
+        stage: LoginStage::Pending,
+        created_at: START,
+        expires_at: START + LOGIN_LIFETIME,
+        version: Version::FIRST,
+    }
+}
+
+/// A login of our own sign-in page, with a fresh state and cookie; the person is at the provider.
+pub fn browser_login(provider: &Provider) -> Login {
+    let route = LoginRoute::Browser { grant: code_grant(provider), next: "/connect".to_owned() };
+    Login { route, browser_hash: Some(hash()), ..login(provider) }
+}
+
+/// A login by device, with a fresh handle and five seconds between polls; the person has not decided.
+pub fn device_login(provider: &Provider) -> Login {
+    let interval = TimeDelta::seconds(5);
+    let route = LoginRoute::Device(DevicePoll {
+        handle_hash: hash(),
+        device_code: sealed("device code"),
+        pace: PollPace { interval, next_poll_at: START + interval },
+    });
+    Login { route, ..login(provider) }
+}
+
+/// What a person takes to a provider's page, with a fresh state.
+pub fn code_grant(provider: &Provider) -> CodeGrant {
+    CodeGrant {
+        state_hash: hash(),
+        redirect_uri: format!("https://keeper.example/callback/{}", provider.id),
+        pkce_verifier: Some(sealed("verifier")),
+        nonce: sealed("nonce"),
+    }
+}
+
+/// Somebody fresh who has proved at a provider who they are.
+pub fn person(provider: &Provider) -> Person {
+    Person {
+        issuer: provider.endpoints.issuer.clone(),
+        subject: fresh_text(),
+        verified_email: Some("ada@example.com".to_owned()),
+        name: Some("Ada".to_owned()),
+    }
+}
+
+/// Somebody fresh who signs in as an account.
+pub fn login_identity(account: &Account) -> LoginIdentity {
+    LoginIdentity {
+        id: LoginIdentityId::generate(&FRESH, START),
+        organization_id: account.organization_id,
+        account_id: account.id,
+        issuer: "https://provider.example".to_owned(),
+        subject: fresh_text(),
+        created_at: START,
         version: Version::FIRST,
     }
 }

@@ -8,10 +8,11 @@ use async_trait::async_trait;
 use grantkeeper_domain::Secret;
 use grantkeeper_domain::authorizations::{Scopes, UserInfo};
 use grantkeeper_domain::providers::{
-    AuthorizationRequest, AuthorizeDevices, CodeExchange, ExpectedUser, IdentifyUser, Identity, Installation,
-    ListInstallations, ProviderClient, ProviderClients, ProviderConnection, ProviderEndpoints, ProviderKind,
-    PublicClient, RefreshModel, RefreshRequest, RefreshTokens, Registered, Registration, RegistrationError,
-    RevocationScope, RevokeTokens, TokenSet, TokenToRevoke, UpstreamError, ValidateTokens,
+    AuthorizationRequest, AuthorizeDevices, CheckAudience, CodeExchange, ExpectedUser, IdentifyUser,
+    Identity, Installation, ListInstallations, ProviderClient, ProviderClients, ProviderConnection,
+    ProviderEndpoints, ProviderKind, PublicClient, RefreshModel, RefreshRequest, RefreshTokens, Registered,
+    Registration, RegistrationError, RevocationScope, RevokeTokens, TokenAudience, TokenSet, TokenToRevoke,
+    UpstreamError, ValidateTokens,
 };
 use tokio::sync::watch;
 use url::Url;
@@ -38,6 +39,8 @@ pub enum Call {
     Revoke,
     /// Tell whether an access token is good.
     Validate,
+    /// Tell for which client an access token is.
+    CheckAudience,
     /// Begin a device flow.
     BeginDevice,
     /// Tell whether the person at a device flow has decided.
@@ -47,6 +50,7 @@ pub enum Call {
 }
 
 /// How the provider behaves, and what it has seen.
+#[expect(clippy::struct_excessive_bools, reason = "manners that have nothing to do with each other")]
 pub struct State {
     /// What a registration is told. Another host than this issuer is refused.
     pub endpoints: ProviderEndpoints,
@@ -60,6 +64,8 @@ pub struct State {
     pub gives_id_tokens: bool,
     /// Whether it has a revocation endpoint.
     pub can_revoke: bool,
+    /// Whether it tells for which client a token is.
+    pub tells_audience: bool,
     /// How long its refresh tokens may lie unused.
     pub idle_limit: Option<Duration>,
     /// How long the codes of its device flows live.
@@ -72,6 +78,8 @@ pub struct State {
     pub installations: Option<Vec<Installation>>,
     /// Access tokens and whose they are.
     pub access_tokens: HashMap<String, String>,
+    /// Those of the access tokens that are not for the client that asks.
+    pub foreign_tokens: HashMap<String, TokenAudience>,
     /// Refresh tokens and whose they are.
     pub refresh_tokens: HashMap<String, String>,
     /// What was handed in for revocation.
@@ -121,12 +129,14 @@ impl ScriptedProvider {
             gives_refresh_tokens: true,
             gives_id_tokens: false,
             can_revoke: true,
+            tells_audience: true,
             idle_limit: None,
             device_expires_in: Duration::from_secs(900),
             device_interval: Duration::from_secs(5),
             devices: Vec::new(),
             installations: None,
             access_tokens: HashMap::new(),
+            foreign_tokens: HashMap::new(),
             refresh_tokens: HashMap::new(),
             revoked: Vec::new(),
             nonces: Vec::new(),
@@ -392,6 +402,10 @@ impl ProviderClient for ScriptedProvider {
         Some(Arc::new(self.clone()))
     }
 
+    fn audience(&self, _: &ProviderEndpoints) -> Option<Arc<dyn CheckAudience>> {
+        self.read(|state| state.tells_audience).then(|| Arc::new(self.clone()) as _)
+    }
+
     fn device(&self, endpoints: &ProviderEndpoints) -> Option<Arc<dyn AuthorizeDevices>> {
         endpoints.device_authorization.as_ref().map(|_| Arc::new(self.clone()) as _)
     }
@@ -468,6 +482,22 @@ impl ValidateTokens for ScriptedProvider {
         access_token: &Secret,
     ) -> Result<(), UpstreamError> {
         self.answer(Call::Validate, |state| state.owner(access_token).map(|_| ())).await
+    }
+}
+
+#[async_trait]
+impl CheckAudience for ScriptedProvider {
+    async fn check_audience(
+        &self,
+        _: &ProviderConnection,
+        access_token: &Secret,
+    ) -> Result<TokenAudience, UpstreamError> {
+        self.answer(Call::CheckAudience, |state| {
+            state.owner(access_token)?;
+            let foreign = state.foreign_tokens.get(access_token.expose());
+            Ok(foreign.copied().unwrap_or(TokenAudience::Ours))
+        })
+        .await
     }
 }
 

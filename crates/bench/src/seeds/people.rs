@@ -36,6 +36,7 @@ pub(super) fn account(
         email: Email::parse(&format!("person{number}@example.com"))?,
         role: Role::Member,
         standing: Standing::Active,
+        suspended_at: None,
         created_at: seeded_at(),
         version: Version::FIRST,
     };

@@ -90,6 +90,7 @@ fn endpoints(issuer: String, origin: &Url) -> Result<ProviderEndpoints, Failure>
         token: at("token")?,
         userinfo: Some(at("userinfo")?),
         revocation: Some(at("revoke")?),
+        introspection: None,
         jwks: Some(at("jwks")?),
         device_authorization: None,
         announces_iss: true,

@@ -6,6 +6,7 @@ pub(crate) mod jobs;
 pub(crate) mod keys;
 pub(crate) mod limits;
 pub(crate) mod log;
+pub(crate) mod login;
 pub(crate) mod network;
 pub(crate) mod providers;
 pub(crate) mod public_url;

@@ -28,6 +28,12 @@ fn what_is_commented_out_in_the_example_can_be_switched_on() {
     assert_eq!(oidc.issuer.as_deref(), Some("https://id.example.com"));
     assert_eq!(oidc.api_url.as_ref().unwrap().as_str(), "https://id.example.com/api");
     assert_eq!(oidc.settings_url.as_ref().unwrap().as_str(), "https://id.example.com/settings");
+    let login = settings.login;
+    assert_eq!(login.device_provider.as_deref(), Some("github"));
+    let names: Vec<_> = login.providers.iter().map(|provider| provider.name.as_str()).collect();
+    assert_eq!(names, ["github", "microsoft"]);
+    assert_eq!(login.providers[0].new_accounts.email_domains(), ["acme.example"]);
+    assert_eq!(login.providers[1].new_accounts.tenants().len(), 1);
 }
 
 fn is_setting(line: &str) -> bool {

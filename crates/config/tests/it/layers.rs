@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use grantkeeper_config::{AllowedPeer, LogFormat, Settings};
+use grantkeeper_domain::login::RedirectOrigin;
 
 use crate::support::{SettingsFile, from_environment, from_file, from_overrides, lines, pairs};
 
@@ -26,6 +27,12 @@ fn the_defaults_are_as_documented() {
     assert_eq!((limits.wrong_tokens_per_address, limits.connections), (3_000, 10_000));
     assert_eq!(settings.browser.session_cookie, "coder_session_token");
     assert!(settings.browser.confirmation);
+    let login = settings.login;
+    assert_eq!((login.device_provider, login.providers), (None, vec![]));
+    assert_eq!(login.token_lifetime, Duration::from_secs(90 * 24 * 3600));
+    let redirects: Vec<_> = login.redirects.iter().map(RedirectOrigin::as_text).collect();
+    assert_eq!(redirects, ["https://golem.cloud"]);
+    assert!(login.confirmation_page);
     assert!(!settings.simulator.enabled && !settings.simulator.auto_consent);
     assert!(!settings.simulator.allow_with_public_url);
     assert_eq!(settings.simulator.listen.to_string(), "127.0.0.1:9099");
@@ -81,7 +88,7 @@ fn the_environment_reaches_every_section() {
 
 #[test]
 fn a_section_may_be_empty() {
-    from_file("[tokens]\n[providers]\n[providers.oidc]\n").unwrap();
+    from_file("[tokens]\n[providers]\n[providers.oidc]\n[login]\n[login.providers]\n").unwrap();
 }
 
 #[test]

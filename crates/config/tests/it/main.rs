@@ -3,5 +3,6 @@
 mod example;
 mod keys;
 mod layers;
+mod login;
 mod refusals;
 mod support;

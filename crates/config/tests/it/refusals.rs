@@ -260,7 +260,7 @@ fn wrong_types_in_a_file_are_told() {
 #[test]
 fn unknown_keys_are_told_with_what_there_is() {
     const TOP: &str = "unknown key; at the top there are browser, database_connections, database_url, jobs, keys, limits, listen, log, \
-                       network, providers, public_url, simulator, tokens, workers";
+                       login, network, providers, public_url, simulator, tokens, workers";
     const TOKENS: &str = "unknown key; in [tokens] there are caller_wait, freshness_margin, \
                  hand_out_record, in_use_days, refresh_lease, refreshes_at_once, refreshes_per_second, upstream_limit";
     const TYPES: &str = "unknown key; in [providers] there are bitbucket, box, github, gitlab, google, microsoft, \

@@ -10,11 +10,11 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use grantkeeper_domain::Secret;
 use grantkeeper_domain::authorizations::{Scopes, UserInfo};
 use grantkeeper_domain::providers::{
-    AuthorizationRequest, AuthorizeDevices, ClientAuthentication, CodeExchange, ExpectedUser, IdentifyUser,
-    Identity, ListInstallations, PkceSupport, ProviderClient, ProviderClients, ProviderConnection,
-    ProviderEndpoints, ProviderKind, PublicClient, RefreshModel, RefreshRequest, RefreshTokens, Registered,
-    Registration, RegistrationError, RevocationScope, RevokeTokens, TokenSet, TokenToRevoke, UpstreamError,
-    ValidateTokens,
+    AuthorizationRequest, AuthorizeDevices, CheckAudience, ClientAuthentication, CodeExchange, ExpectedUser,
+    IdentifyUser, Identity, ListInstallations, PkceSupport, ProviderClient, ProviderClients,
+    ProviderConnection, ProviderEndpoints, ProviderKind, PublicClient, RefreshModel, RefreshRequest,
+    RefreshTokens, Registered, Registration, RegistrationError, RevocationScope, RevokeTokens, TokenSet,
+    TokenToRevoke, UpstreamError, ValidateTokens,
 };
 use sha2::{Digest as _, Sha256};
 use url::Url;
@@ -110,6 +110,7 @@ impl ProviderClient for InProcessProvider {
             token: at("token")?,
             userinfo: Some(at("userinfo")?),
             revocation: Some(at("revoke")?),
+            introspection: None,
             jwks: None,
             device_authorization: None,
             announces_iss: true,
@@ -183,6 +184,10 @@ impl ProviderClient for InProcessProvider {
     // What a provider cannot do is `None`, and callers see that: nothing pretends.
 
     fn validate(&self, _: &ProviderEndpoints, _: &Scopes) -> Option<Arc<dyn ValidateTokens>> {
+        None
+    }
+
+    fn audience(&self, _: &ProviderEndpoints) -> Option<Arc<dyn CheckAudience>> {
         None
     }
 

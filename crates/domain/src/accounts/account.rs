@@ -19,10 +19,19 @@ pub struct Account {
     pub role: Role,
     /// Whether it is in use.
     pub standing: Standing,
+    /// Since when an operator keeps it from doing anything; `None`: it may.
+    pub suspended_at: Option<DateTime<Utc>>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// How often it was written.
     pub version: Version,
+}
+
+impl Account {
+    /// Whether anybody gets in as it.
+    pub fn may_act(&self) -> bool {
+        self.standing == Standing::Active && self.suspended_at.is_none()
+    }
 }
 
 /// What an account may do.

@@ -1,4 +1,5 @@
-//! API tokens of our own: `gk_`, 32 base62 characters (190 random bits), and 6 of checksum.
+//! API tokens of our own: `gk_`, 32 base62 characters (190 random bits), and 6 of checksum; those that somebody gets by
+//! signing in are random UUIDs (RFC 9562, 5.4: 122 random bits), which is what published clients read.
 
 use chrono::{DateTime, Utc};
 
@@ -39,7 +40,7 @@ pub enum TokenPurpose {
     Api,
     /// A browser session that was opened with another token, and ends with it.
     Session {
-        /// The token the person signed in with.
+        /// The token the person signed in with; of a session that was opened at a provider, its own.
         opened_with: ApiTokenId,
     },
 }
@@ -78,8 +79,28 @@ impl ApiTokenSecret {
         Self(Secret::new(token))
     }
 
+    /// Makes a new token that is a random UUID.
+    pub fn generate_uuid(random: &dyn Random) -> Self {
+        let mut bytes = [0; 16];
+        random.fill(&mut bytes);
+        let uuid = uuid::Builder::from_random_bytes(bytes).into_uuid();
+        Self(Secret::new(uuid.hyphenated().to_string()))
+    }
+
     /// Reads what a caller presented; `None` where it cannot be a token of ours, known without asking a store.
     pub fn parse(text: &str) -> Option<Self> {
+        Self::parse_uuid(text).or_else(|| Self::parse_prefixed(text))
+    }
+
+    fn parse_uuid(text: &str) -> Option<Self> {
+        if text.len() != uuid::fmt::Hyphenated::LENGTH {
+            return None;
+        }
+        let uuid = uuid::Uuid::try_parse(text).ok()?;
+        (uuid.get_version_num() == 4).then(|| Self(Secret::new(uuid.hyphenated().to_string())))
+    }
+
+    fn parse_prefixed(text: &str) -> Option<Self> {
         let body = text.strip_prefix(PREFIX)?;
         if body.len() != BODY + CHECKSUM || !body.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
             return None;
@@ -133,6 +154,23 @@ mod tests {
     fn a_generated_token_parses() {
         let token = ApiTokenSecret::generate(&Counting(200.into()));
         assert!(ApiTokenSecret::parse(token.expose()).is_some());
+    }
+
+    #[test]
+    fn a_token_may_be_a_random_uuid() {
+        let token = ApiTokenSecret::generate_uuid(&Counting(0.into()));
+        assert_eq!(token.expose(), "00010203-0405-4607-8809-0a0b0c0d0e0f");
+        let shouted = ApiTokenSecret::parse(&token.expose().to_uppercase()).unwrap();
+        assert_eq!(shouted.hash(), token.hash(), "one token, one hash");
+        for other in [
+            "00010203-0405-7607-8809-0a0b0c0d0e0f",
+            "000102030405460788090a0b0c0d0e0f",
+            "{00010203-0405-4607-8809-0a0b0c0d0e0f}",
+            "urn:uuid:00010203-0405-4607-8809-0a0b0c0d0e0f",
+            " 00010203-0405-4607-8809-0a0b0c0d0e0f",
+        ] {
+            assert!(ApiTokenSecret::parse(other).is_none(), "{other}");
+        }
     }
 
     proptest::proptest! {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use super::{ApiTokenSecret, ApiTokenStore, Role, Standing, TokenPurpose};
+use super::{ApiTokenSecret, ApiTokenStore, Role, TokenPurpose};
 use crate::StoreError;
 use crate::ids::{AccountId, ApiTokenId, OrganizationId};
 use crate::secret::SecretHash;
@@ -56,7 +56,7 @@ pub struct AuthenticateCaller {
 /// Why a caller is not let in.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthenticateError {
-    /// No token of ours, or one that is unknown, revoked or expired, or whose account is being deleted: which of these is
+    /// No token of ours, or one that is unknown, revoked or expired, or whose account is suspended or being deleted: which of these is
     /// nobody's business.
     #[error("the API token is missing, wrong, expired or revoked")]
     Unauthenticated,
@@ -84,7 +84,7 @@ impl AuthenticateCaller {
         let now = self.clock.now();
         let found = self.tokens.token_by_hash(hash).await?;
         let (token, account) = found.ok_or(AuthenticateError::Unauthenticated)?;
-        if account.standing == Standing::Deleting {
+        if !account.may_act() {
             return Err(AuthenticateError::Unauthenticated);
         }
         if !token.is_usable(now) || !self.may_go_on(token.purpose, now).await? {

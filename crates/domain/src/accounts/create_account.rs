@@ -61,6 +61,7 @@ impl CreateAccount {
             email,
             role,
             standing: Standing::Active,
+            suspended_at: None,
             created_at: now,
             version: Version::FIRST,
         };

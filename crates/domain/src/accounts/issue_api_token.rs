@@ -39,6 +39,9 @@ pub enum IssueApiTokenError {
     /// The account is on its way out.
     #[error("the account is being deleted")]
     AccountDeleting,
+    /// The account may do nothing.
+    #[error("the account is suspended")]
+    AccountSuspended,
     /// The life is zero or beyond the calendar.
     #[error("the token would live for no time, or beyond the calendar")]
     Lifetime,
@@ -57,6 +60,9 @@ impl IssueApiToken {
         let account = self.accounts.account(account).await?.ok_or(IssueApiTokenError::AccountNotFound)?;
         if account.standing == Standing::Deleting {
             return Err(IssueApiTokenError::AccountDeleting);
+        }
+        if account.suspended_at.is_some() {
+            return Err(IssueApiTokenError::AccountSuspended);
         }
         let now = self.clock.now();
         let expires_at = match lifetime {

@@ -17,6 +17,7 @@ mod remove_tombstones;
 mod revoke_api_token;
 mod set_redirect_uris;
 mod standing;
+mod suspend_account;
 
 pub use account::{Account, Email, EmailError, Role};
 pub use api_token::{ApiToken, ApiTokenSecret, TokenPurpose};
@@ -35,3 +36,4 @@ pub use remove_tombstones::RemoveTombstones;
 pub use revoke_api_token::{RevokeApiToken, RevokeApiTokenError};
 pub use set_redirect_uris::{SetRedirectUris, SetRedirectUrisError};
 pub use standing::Standing;
+pub use suspend_account::{SuspendAccount, SuspendAccountError};

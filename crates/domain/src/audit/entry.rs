@@ -98,11 +98,19 @@ names! {
         AccountDeletionRequested = "account.deletion_requested",
         /// An account was removed.
         AccountDeleted = "account.deleted",
+        /// An account was suspended: nobody gets in as it.
+        AccountSuspended = "account.suspended",
+        /// An account is no longer suspended.
+        AccountResumed = "account.resumed",
+        /// Somebody at a provider may sign in as an account from now on.
+        IdentityLinked = "identity.linked",
+        /// Somebody whom a provider has told about signed in, or did not.
+        LoginFinished = "login.finished",
         /// An API token was issued.
         ApiTokenIssued = "api_token.issued",
         /// An API token was revoked.
         ApiTokenRevoked = "api_token.revoked",
-        /// A person signed in with an API token in a browser.
+        /// A person signed in in a browser.
         SessionOpened = "session.opened",
         /// A provider was registered.
         ProviderRegistered = "provider.registered",

@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::device_flow::LONGEST_INTERVAL;
-use super::{DeviceFlow, DeviceStage, LONGEST_DEVICE_FLOW};
+use super::{DeviceFlow, DeviceStage, LONGEST_DEVICE_FLOW, PollPace};
 use crate::accounts::Caller;
 use crate::audit::{AuditAction, AuditEntry, AuditOutcome};
 use crate::ids::{DeviceFlowId, ProviderId};
@@ -128,7 +127,7 @@ impl BeginDeviceFlow {
         let organization_id = caller.organization_id;
         let place = DeviceFlow::device_code_place(organization_id, id);
         let handle = self.random.token();
-        let interval = time_delta(begun.interval).min(LONGEST_INTERVAL);
+        let PollPace { interval, next_poll_at } = PollPace::named(begun.interval, now);
         let lives = time_delta(begun.expires_in).min(LONGEST_DEVICE_FLOW);
         let flow = DeviceFlow {
             id,
@@ -140,7 +139,7 @@ impl BeginDeviceFlow {
             scopes: provider.scopes.clone(),
             endpoints: provider.endpoints.digest(),
             interval,
-            next_poll_at: now + interval,
+            next_poll_at,
             stage: DeviceStage::Pending,
             created_at: now,
             expires_at: now + lives,

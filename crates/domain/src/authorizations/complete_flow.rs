@@ -161,7 +161,8 @@ impl CompleteFlow {
             return Err(CompleteFlowError::InvalidState);
         }
         // Before anything else is believed: is it the provider that the person was sent to? (RFC 9207, 2.4)
-        if !issuer_fits(&provider, &flow.route, callback.iss.as_deref())
+        let may_be_silent = flow.route == FlowRoute::Caller;
+        if !issuer_fits(&provider, callback.iss.as_deref(), may_be_silent)
             || provider.endpoints.digest() != flow.endpoints
         {
             return Err(self.refuse(flow, "issuer_mismatch").await);
@@ -335,7 +336,7 @@ enum Came {
 
 /// What may be written down and shown of a refusal: a plain word (RFC 6749, 4.1.2.1 allows any printable text, and
 /// anyone can write a callback).
-fn error_code(error: &str) -> &str {
+pub(crate) fn error_code(error: &str) -> &str {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
     let is_code = (1..=64).contains(&error.len()) && error.bytes().all(plain);
     if is_code { error } else { "unlisted_error" }
@@ -344,11 +345,10 @@ fn error_code(error: &str) -> &str {
 /// RFC 9207, 2.4: an issuer that is named has to be the right one, byte for byte; one that was announced has to be
 /// named. A caller's own page need not pass it on: published clients send nothing but code, provider and state, and
 /// so name the provider themselves.
-fn issuer_fits(provider: &Provider, route: &FlowRoute, iss: Option<&str>) -> bool {
-    match (iss, route) {
-        (Some(iss), _) => provider.endpoints.is_issuer(iss),
-        (None, FlowRoute::Caller) => true,
-        (None, FlowRoute::Browser { .. }) => !provider.endpoints.announces_iss,
+pub(crate) fn issuer_fits(provider: &Provider, iss: Option<&str>, may_be_silent: bool) -> bool {
+    match iss {
+        Some(iss) => provider.endpoints.is_issuer(iss),
+        None => may_be_silent || !provider.endpoints.announces_iss,
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use url::Url;
 
-use super::start_flow::FlowHandover;
+use super::handover::{Ask, Handover, SealedHandover};
 use super::{EXCHANGE_LIMIT, Flow, FlowOutcome, FlowRoute, FlowStage, FlowStore, Scopes};
 use crate::accounts::{AccountStore, Caller};
 use crate::audit::{Actor, AuditAction, AuditEntry, AuditOutcome};
@@ -132,10 +132,11 @@ impl ConfirmFlow {
         flow.state_hash = Some(SecretHash::of(state.expose()));
         flow.route = FlowRoute::Browser { cookie_hash: Some(SecretHash::of(cookie.expose())) };
         flow.stage = FlowStage::Pending;
-        let handover = FlowHandover::fresh(&provider, &*self.random);
-        (flow.pkce_verifier, flow.nonce) =
-            handover.seal(flow.organization_id, flow.id, &*self.sealer).await?;
-        let request = handover.into_request(&flow, state);
+        let handover = Handover::fresh(&provider, &*self.random);
+        let places = Flow::handover_places(flow.organization_id, flow.id);
+        let sealed = handover.seal(places, &*self.sealer).await?;
+        SealedHandover { pkce_verifier: flow.pkce_verifier, nonce: flow.nonce } = sealed;
+        let request = handover.into_request(Ask::of(&flow, state));
         let authorization_url = client.authorization_url(&provider.client(), &request);
         self.save(caller, &flow, AuditOutcome::Done, "yes").await?;
         Ok(ConfirmedFlow { authorization_url, cookie, flow })

@@ -9,6 +9,7 @@ use crate::Version;
 use crate::ids::{AccountId, DeviceFlowId, OrganizationId, ProviderId};
 use crate::sealing::{SealedSecret, SecretColumn, SecretPlace};
 use crate::secret::SecretHash;
+use crate::tokens::time_delta;
 
 /// How long the codes of a device flow live at most, whatever the provider says.
 pub const LONGEST_DEVICE_FLOW: TimeDelta = TimeDelta::hours(1);
@@ -20,10 +21,19 @@ const TOLERANCE: TimeDelta = TimeDelta::milliseconds(250);
 const SLOW_DOWN: TimeDelta = TimeDelta::seconds(5);
 
 /// The longest wait between two polls that a provider may ask for.
-pub(super) const LONGEST_INTERVAL: TimeDelta = TimeDelta::minutes(5);
+const LONGEST_INTERVAL: TimeDelta = TimeDelta::minutes(5);
 
 /// The longest interval that a provider gets because it could not be reached.
 const LONGEST_BACK_OFF: TimeDelta = TimeDelta::minutes(1);
+
+/// How often a provider may be asked whether somebody has decided (RFC 8628, 3.5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PollPace {
+    /// How long to wait between two polls. It grows when the provider says `slow_down`.
+    pub interval: TimeDelta,
+    /// When the provider may be asked again.
+    pub next_poll_at: DateTime<Utc>,
+}
 
 /// One run of the device authorization grant. The caller has a random handle in the place of the device code.
 #[derive(Clone, Debug, PartialEq)]
@@ -85,12 +95,12 @@ impl DeviceFlow {
 
     /// Whether a poll now comes before the interval is over.
     pub fn is_too_early(&self, now: DateTime<Utc>) -> bool {
-        now + TOLERANCE < self.next_poll_at
+        self.pace().is_too_early(now)
     }
 
     /// How long a poll that [`Self::is_too_early`] lets through has to wait, so that it is not too early for the provider.
     pub fn time_to_wait(&self, now: DateTime<Utc>) -> Duration {
-        (self.next_poll_at - now).to_std().unwrap_or_default()
+        self.pace().time_to_wait(now)
     }
 
     /// Whether somebody is asking the provider just now. A poll that is "running" for longer than any may take died with
@@ -102,37 +112,76 @@ impl DeviceFlow {
     /// The provider is asked now.
     #[must_use]
     pub fn polling(self, now: DateTime<Utc>) -> Self {
-        Self { stage: DeviceStage::Polling { since: now }, next_poll_at: now + self.interval, ..self }
+        let pace = self.pace().after_asking(now);
+        Self { stage: DeviceStage::Polling { since: now }, ..self.at_pace(pace) }
     }
 
-    /// The person has not decided; nobody asks again before that wait is over.
+    /// The person has not decided, and this is when to ask again.
     #[must_use]
-    pub fn pending(self, wait: TimeDelta, now: DateTime<Utc>) -> Self {
-        let not_before = now.checked_add_signed(wait).unwrap_or(self.expires_at);
-        let next_poll_at = self.next_poll_at.max(not_before.min(self.expires_at));
-        Self { stage: DeviceStage::Pending, next_poll_at, ..self }
+    pub fn pending(self, pace: PollPace) -> Self {
+        Self { stage: DeviceStage::Pending, ..self.at_pace(pace) }
     }
 
-    /// The provider cannot be reached: polls become half as frequent (RFC 8628, 3.5), but never so rare that the person's
-    /// answer is not seen in time.
-    #[must_use]
-    pub fn backed_off(self, now: DateTime<Utc>) -> Self {
-        let interval = self.interval.max((self.interval * 2).min(LONGEST_BACK_OFF));
-        Self { stage: DeviceStage::Pending, next_poll_at: now + interval, interval, ..self }
+    /// How often the provider may be asked.
+    pub fn pace(&self) -> PollPace {
+        PollPace { interval: self.interval, next_poll_at: self.next_poll_at }
     }
 
-    /// The provider wants fewer polls (RFC 8628, 3.5): for good.
-    #[must_use]
-    pub fn slowed_down(self, named: Option<TimeDelta>, now: DateTime<Utc>) -> Self {
-        let longer = self.interval + SLOW_DOWN;
-        let interval = named.map_or(longer, |named| named.max(longer)).min(LONGEST_INTERVAL);
-        Self { stage: DeviceStage::Pending, next_poll_at: now + interval, interval, ..self }
+    fn at_pace(self, PollPace { interval, next_poll_at }: PollPace) -> Self {
+        Self { interval, next_poll_at, ..self }
     }
 
     /// Ends it.
     #[must_use]
     pub fn finished(self, outcome: FlowOutcome, now: DateTime<Utc>) -> Self {
         Self { stage: DeviceStage::Finished { outcome, at: now }, ..self }
+    }
+}
+
+impl PollPace {
+    /// The pace that a provider names at the beginning.
+    pub(crate) fn named(interval: Duration, now: DateTime<Utc>) -> Self {
+        let interval = time_delta(interval).min(LONGEST_INTERVAL);
+        Self { interval, next_poll_at: now + interval }
+    }
+
+    /// Whether a poll now comes before the interval is over.
+    pub(crate) fn is_too_early(self, now: DateTime<Utc>) -> bool {
+        now + TOLERANCE < self.next_poll_at
+    }
+
+    /// How long until the next poll.
+    pub(crate) fn time_to_wait(self, now: DateTime<Utc>) -> Duration {
+        (self.next_poll_at - now).to_std().unwrap_or_default()
+    }
+
+    /// The provider is asked now.
+    #[must_use]
+    pub(crate) fn after_asking(self, now: DateTime<Utc>) -> Self {
+        Self { next_poll_at: now + self.interval, ..self }
+    }
+
+    /// Nobody asks again before that wait is over; but the codes are good until `end`.
+    #[must_use]
+    pub(crate) fn after_waiting(self, wait: TimeDelta, now: DateTime<Utc>, end: DateTime<Utc>) -> Self {
+        let not_before = now.checked_add_signed(wait).unwrap_or(end).min(end);
+        Self { next_poll_at: self.next_poll_at.max(not_before), ..self }
+    }
+
+    /// The provider cannot be reached: polls become half as frequent (RFC 8628, 3.5), but never so rare that the person's
+    /// answer is not seen in time.
+    #[must_use]
+    pub(crate) fn backed_off(self, now: DateTime<Utc>) -> Self {
+        let interval = self.interval.max((self.interval * 2).min(LONGEST_BACK_OFF));
+        Self { interval, next_poll_at: now + interval }
+    }
+
+    /// The provider wants fewer polls (RFC 8628, 3.5): for good.
+    #[must_use]
+    pub(crate) fn slowed_down(self, named: Option<TimeDelta>, now: DateTime<Utc>) -> Self {
+        let longer = self.interval + SLOW_DOWN;
+        let interval = named.map_or(longer, |named| named.max(longer)).min(LONGEST_INTERVAL);
+        Self { interval, next_poll_at: now + interval }
     }
 }
 

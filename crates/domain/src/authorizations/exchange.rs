@@ -67,13 +67,22 @@ impl ExchangeCode {
     }
 
     async fn ask(&self, flow: &Flow, provider: &Provider, code: Secret) -> Result<Answered, SealError> {
+        let exchange = self.code_exchange(flow, code).await?;
+        self.redeem(provider, &exchange).await
+    }
+
+    /// Redeems a code, and finds out whose tokens it brings.
+    pub(crate) async fn redeem(
+        &self,
+        provider: &Provider,
+        exchange: &CodeExchange,
+    ) -> Result<Answered, SealError> {
         let Some(client) = self.clients.client(provider.kind) else {
             return Ok(Answered::Failed(UpstreamError::NotSupported));
         };
         let connection = provider.connect(&*self.sealer).await?;
-        let exchange = self.code_exchange(flow, code).await?;
         let asked = self.clock.now();
-        let answer = client.exchange_code(&connection, &exchange);
+        let answer = client.exchange_code(&connection, exchange);
         let answer = within(&self.clock, self.settings.upstream_limit, answer).await;
         Ok(match answer.unwrap_or(Err(UpstreamError::timeout())) {
             Ok(tokens) => self.grants.attribute(&*client, &connection, &exchange.scopes, tokens, asked).await,

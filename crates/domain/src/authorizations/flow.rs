@@ -3,6 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::Scopes;
+use super::handover::HandoverPlaces;
 use crate::Version;
 use crate::ids::{AccountId, AuthorizationId, FlowId, OrganizationId, ProviderId};
 use crate::sealing::{SealedSecret, SecretColumn, SecretPlace};
@@ -113,6 +114,14 @@ impl Flow {
     /// Where its nonce rests.
     pub fn nonce_place(organization_id: OrganizationId, id: FlowId) -> SecretPlace {
         SecretPlace { organization_id, column: SecretColumn::Nonce, row: id.as_uuid() }
+    }
+
+    /// Both.
+    pub(super) fn handover_places(organization_id: OrganizationId, id: FlowId) -> HandoverPlaces {
+        HandoverPlaces {
+            verifier: Self::verifier_place(organization_id, id),
+            nonce: Self::nonce_place(organization_id, id),
+        }
     }
 
     /// Whether its state may still be used up.

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use super::{Authorization, AuthorizationStore, FlowOutcome, GrantState, Scopes};
 use crate::accounts::{AccountStore, Standing};
 use crate::audit::{Actor, AuditAction, AuditEntry, AuditOutcome};
-use crate::ids::{AccountId, AuthorizationId, CredentialId, OrganizationId, ProviderId};
+use crate::ids::{AccountId, AuthorizationId, CredentialId, LoginId, OrganizationId, ProviderId};
 use crate::persist::Persistence;
 use crate::providers::{
     IdentifyUser, Identity, Provider, ProviderCatalog, ProviderClient, ProviderClients, ProviderConnection,
@@ -59,7 +59,7 @@ pub(super) struct Errand {
 }
 
 /// What the provider made of a code.
-pub(super) enum Answered {
+pub(crate) enum Answered {
     /// Tokens, and whose they are.
     Tokens(Box<Granted>),
     /// Tokens that nobody may have, because it is not certain whose they are: they have to be revoked.
@@ -69,9 +69,9 @@ pub(super) enum Answered {
 }
 
 /// What a code was worth.
-pub(super) struct Granted {
-    tokens: TokenSet,
-    identity: Identity,
+pub(crate) struct Granted {
+    pub(crate) tokens: TokenSet,
+    pub(crate) identity: Identity,
     /// When the provider was asked: lives count from here.
     asked: DateTime<Utc>,
 }
@@ -322,7 +322,8 @@ impl KeepGrant {
         Ok((FlowOutcome::Authorized(id), changes))
     }
 
-    /// Whether there is somebody to keep a grant for: not where the account is being deleted.
+    /// Whether there is somebody to keep a grant for: not where the account is being deleted. One that is suspended may come
+    /// back.
     pub(super) async fn has_account(&self, id: AccountId) -> Result<bool, StoreError> {
         let account = self.accounts.account(id).await?;
         Ok(account.is_some_and(|account| account.standing == Standing::Active))
@@ -444,8 +445,33 @@ impl KeepGrant {
         Ok(Change::insert(Revocation { resource_owner, ..revocation }))
     }
 
+    /// The revocation of tokens that came of signing in, where it takes nothing else away: nobody keeps them, and some
+    /// providers end older tokens of the same person when there are too many. `None` where they are only forgotten.
+    pub(crate) async fn revocation_of_login(
+        &self,
+        login: LoginId,
+        provider: &Provider,
+        tokens: &TokenSet,
+        account: Option<AccountId>,
+    ) -> Result<Option<Change>, StoreError> {
+        let scope = provider.revocation_scope(&*self.clients);
+        if !scope.is_some_and(RevocationScope::leaves_others_alone) {
+            return Ok(None);
+        }
+        let errand = Errand {
+            organization_id: provider.organization_id,
+            account_id: account.unwrap_or_else(|| AccountId::generate(&*self.random, self.clock.now())),
+            provider_id: provider.id,
+            scopes: provider.scopes.clone(),
+            redirect_uri: None,
+            flow: login.to_string(),
+            request_id: None,
+        };
+        self.revocation(&errand, tokens, None).await.map(Some)
+    }
+
     /// The provider refuses our client: the operator has to know, and nobody should be sent there until then.
-    async fn disable(&self, provider: &Provider) -> Result<Vec<Change>, StoreError> {
+    pub(crate) async fn disable(&self, provider: &Provider) -> Result<Vec<Change>, StoreError> {
         let current = self.catalog.provider(provider.organization_id, provider.id).await?;
         let unchanged = current.filter(|now| {
             now.status == ProviderStatus::Active && now.client_secret == provider.client_secret

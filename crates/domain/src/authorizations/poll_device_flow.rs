@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::keep_grant::{Answered, EndFlow, Errand, FlowEnd, KeepGrant};
-use super::{DeviceFlow, DeviceFlowStore, DeviceStage, FlowOutcome};
+use super::{DeviceFlow, DeviceFlowStore, DeviceStage, FlowOutcome, PollPace, Scopes};
 use crate::accounts::Caller;
 use crate::ids::{AuthorizationId, ProviderId};
 use crate::providers::{
     AuthorizeDevices, DeviceAnswer, Provider, ProviderCatalog, ProviderClients, ProviderStatus, UpstreamError,
 };
-use crate::sealing::{SealError, TokenSealer};
+use crate::sealing::{SealError, SealedSecret, SecretPlace, TokenSealer};
 use crate::secret::SecretHash;
 use crate::services::{Clock, within};
 use crate::tokens::{TokenSettings, time_delta};
@@ -162,7 +162,7 @@ impl PollDeviceFlow {
             let deleted = |reason| Polled::failed(UpstreamError::Untrusted { reason });
             let polled = match current {
                 Some(current) if current.takes_authorizations() && has_account => {
-                    this.ask(&flow, &provider, &*device).await?
+                    this.ask(&provider, &*device, &DeviceCode::of(&flow)).await?
                 }
                 Some(current) if current.takes_authorizations() => deleted("account_deleted"),
                 _ => deleted("provider_deleted"),
@@ -176,23 +176,23 @@ impl PollDeviceFlow {
         }
     }
 
-    async fn ask(
+    /// Asks the provider once.
+    pub(crate) async fn ask(
         &self,
-        flow: &DeviceFlow,
         provider: &Provider,
         device: &dyn AuthorizeDevices,
+        code: &DeviceCode<'_>,
     ) -> Result<Polled, StoreError> {
         let asked = async {
             let client = self.clients.client(provider.kind);
-            let place = DeviceFlow::device_code_place(flow.organization_id, flow.id);
-            let device_code = self.sealer.open(place, &flow.device_code).await?;
+            let device_code = self.sealer.open(code.place, code.sealed).await?;
             let connection = provider.connect(&*self.sealer).await?;
             let asked = self.clock.now();
-            let answer = device.poll_device(&connection, &device_code, &flow.scopes);
+            let answer = device.poll_device(&connection, &device_code, code.scopes);
             let answer = within(&self.clock, self.settings.upstream_limit, answer).await;
             Ok(match (answer.unwrap_or(Err(UpstreamError::timeout())), client) {
                 (Ok(DeviceAnswer::Granted(tokens)), Some(client)) => Polled::Ended(
-                    self.grants.attribute(&*client, &connection, &flow.scopes, *tokens, asked).await,
+                    self.grants.attribute(&*client, &connection, code.scopes, *tokens, asked).await,
                 ),
                 (Ok(answer), _) => Polled::of(answer),
                 (Err(error), _) => Polled::failed(error),
@@ -212,11 +212,11 @@ impl PollDeviceFlow {
         polled: Polled,
         request_id: Option<String>,
     ) -> Result<DeviceFlowStatus, StoreError> {
-        let now = self.clock.now();
         match polled {
-            Polled::Pending { wait } => self.wait(flow.pending(wait, now)).await,
-            Polled::BackOff => self.wait(flow.backed_off(now)).await,
-            Polled::SlowDown { interval } => self.wait(flow.slowed_down(interval, now)).await,
+            Polled::Open(open) => {
+                let pace = open.pace(flow.pace(), self.clock.now(), flow.expires_at);
+                self.wait(flow.pending(pace)).await
+            }
             Polled::Ended(answered) => {
                 let errand = Errand { request_id, ..Errand::from(&flow) };
                 let end = EndOfDeviceFlow { flows: &*self.flows, flow: &flow, clock: &*self.clock };
@@ -234,9 +234,37 @@ impl PollDeviceFlow {
     }
 }
 
+/// What a device flow is polled with.
+pub(crate) struct DeviceCode<'a> {
+    /// Where the provider's device code rests.
+    pub(crate) place: SecretPlace,
+    /// The code.
+    pub(crate) sealed: &'a SealedSecret,
+    /// The scopes that were asked for at the beginning.
+    pub(crate) scopes: &'a Scopes,
+}
+
+impl<'a> DeviceCode<'a> {
+    fn of(flow: &'a DeviceFlow) -> Self {
+        Self {
+            place: DeviceFlow::device_code_place(flow.organization_id, flow.id),
+            sealed: &flow.device_code,
+            scopes: &flow.scopes,
+        }
+    }
+}
+
 /// What a poll brought.
-enum Polled {
-    /// No decision yet.
+pub(crate) enum Polled {
+    /// No decision.
+    Open(Undecided),
+    /// The end.
+    Ended(Answered),
+}
+
+/// Why there is no decision, as far as the pace is concerned.
+pub(crate) enum Undecided {
+    /// The person has not decided.
     Pending {
         /// How long the provider wants to be left alone, beside the interval.
         wait: TimeDelta,
@@ -248,8 +276,17 @@ enum Polled {
         /// The new interval, where the provider names one.
         interval: Option<TimeDelta>,
     },
-    /// The end.
-    Ended(Answered),
+}
+
+impl Undecided {
+    /// When to ask again; the codes are good until `end`.
+    pub(crate) fn pace(&self, pace: PollPace, now: DateTime<Utc>, end: DateTime<Utc>) -> PollPace {
+        match self {
+            Self::Pending { wait } => pace.after_waiting(*wait, now, end),
+            Self::BackOff => pace.backed_off(now),
+            Self::SlowDown { interval } => pace.slowed_down(*interval, now),
+        }
+    }
 }
 
 impl Polled {
@@ -258,8 +295,10 @@ impl Polled {
             DeviceAnswer::Granted(tokens) => {
                 Self::Ended(Answered::Orphaned(tokens, UpstreamError::NotSupported))
             }
-            DeviceAnswer::Pending => Self::Pending { wait: TimeDelta::zero() },
-            DeviceAnswer::SlowDown { interval } => Self::SlowDown { interval: interval.map(time_delta) },
+            DeviceAnswer::Pending => Self::Open(Undecided::Pending { wait: TimeDelta::zero() }),
+            DeviceAnswer::SlowDown { interval } => {
+                Self::Open(Undecided::SlowDown { interval: interval.map(time_delta) })
+            }
             DeviceAnswer::Denied => Self::Ended(Answered::Failed(refused(DENIED))),
             DeviceAnswer::Expired => Self::Ended(Answered::Failed(refused(EXPIRED))),
         }
@@ -270,7 +309,8 @@ impl Polled {
         match error {
             UpstreamError::RateLimited { .. } | UpstreamError::Unavailable { .. } => {
                 tracing::warn!(reason = error.reason(), "a poll of a device flow failed");
-                error.retry_after().map_or(Self::BackOff, |wait| Self::Pending { wait: time_delta(wait) })
+                let wait = error.retry_after().map(time_delta);
+                Self::Open(wait.map_or(Undecided::BackOff, |wait| Undecided::Pending { wait }))
             }
             UpstreamError::GrantRefused { .. }
             | UpstreamError::ClientRefused { .. }

@@ -2,19 +2,15 @@
 
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use sha2::{Digest, Sha256};
 use url::Url;
 
+use super::handover::{Ask, Handover};
 use super::{FLOW_LIFETIME, Flow, FlowRoute, FlowStage, RedirectUri, RedirectUriError};
 use crate::accounts::{AccountStore, Caller};
 use crate::audit::{AuditAction, AuditEntry};
-use crate::ids::{FlowId, OrganizationId, ProviderId};
-use crate::providers::{
-    AuthorizationRequest, PkceSupport, Provider, ProviderCatalog, ProviderClients, ProviderStatus,
-};
-use crate::sealing::{SealError, SealedSecret, TokenSealer};
+use crate::ids::{FlowId, ProviderId};
+use crate::providers::{Provider, ProviderCatalog, ProviderClients, ProviderStatus};
+use crate::sealing::{SealError, TokenSealer};
 use crate::secret::SecretHash;
 use crate::services::{Clock, Random};
 use crate::{Change, CommitError, Secret, StoreError, UnitOfWork, Version};
@@ -128,12 +124,12 @@ impl StartFlow {
         redirect_uri: Option<RedirectUri>,
         state: &Secret,
         force_consent: bool,
-    ) -> Result<(Flow, FlowHandover), SealError> {
+    ) -> Result<(Flow, Handover), SealError> {
         let now = self.clock.now();
         let id = FlowId::generate(&*self.random, now);
         let organization_id = caller.organization_id;
-        let handover = FlowHandover::fresh(provider, &*self.random);
-        let (pkce_verifier, nonce) = handover.seal(organization_id, id, &*self.sealer).await?;
+        let handover = Handover::fresh(provider, &*self.random);
+        let sealed = handover.seal(Flow::handover_places(organization_id, id), &*self.sealer).await?;
         let (route, stage, state_hash, redirect_uri) = if let Some(uri) = redirect_uri {
             let hash = SecretHash::of(state.expose());
             (FlowRoute::Caller, FlowStage::Pending, Some(hash), uri.as_str().to_owned())
@@ -149,8 +145,8 @@ impl StartFlow {
             route,
             state_hash,
             redirect_uri,
-            pkce_verifier,
-            nonce,
+            pkce_verifier: sealed.pkce_verifier,
+            nonce: sealed.nonce,
             scopes: provider.scopes.clone(),
             force_consent,
             endpoints: provider.endpoints.digest(),
@@ -167,11 +163,11 @@ impl StartFlow {
         provider: &Provider,
         flow: &Flow,
         state: &Secret,
-        handover: FlowHandover,
+        handover: Handover,
     ) -> Result<Url, StartFlowError> {
         let client = self.clients.client(provider.kind).ok_or(StartFlowError::NotActive)?;
         let state = Secret::new(state.expose().to_owned());
-        Ok(client.authorization_url(&provider.client(), &handover.into_request(flow, state)))
+        Ok(client.authorization_url(&provider.client(), &handover.into_request(Ask::of(flow, state))))
     }
 }
 
@@ -181,48 +177,17 @@ fn own_page(public_url: &str, flow: FlowId) -> Result<Url, StoreError> {
         .map_err(|error| StoreError::Unexpected(Box::new(error)))
 }
 
-/// The secrets of a flow on their way to the provider's page.
-pub(super) struct FlowHandover {
-    verifier: Option<Secret>,
-    nonce: Secret,
-}
-
-impl FlowHandover {
-    /// Fresh ones, for every attempt anew (RFC 9700, 2.1.1).
-    pub(super) fn fresh(provider: &Provider, random: &dyn Random) -> Self {
-        let verifier = (provider.endpoints.pkce == PkceSupport::S256).then(|| random.token());
-        Self { verifier, nonce: random.token() }
-    }
-
-    /// The verifier and the nonce, as their flow keeps them.
-    pub(super) async fn seal(
-        &self,
-        organization: OrganizationId,
-        id: FlowId,
-        sealer: &dyn TokenSealer,
-    ) -> Result<(Option<SealedSecret>, SealedSecret), SealError> {
-        let verifier = match &self.verifier {
-            Some(verifier) => Some(sealer.seal(Flow::verifier_place(organization, id), verifier).await?),
-            None => None,
-        };
-        Ok((verifier, sealer.seal(Flow::nonce_place(organization, id), &self.nonce).await?))
-    }
-
-    pub(super) fn into_request(self, flow: &Flow, state: Secret) -> AuthorizationRequest {
-        AuthorizationRequest {
+impl Ask {
+    /// What a flow asks for.
+    pub(super) fn of(flow: &Flow, state: Secret) -> Self {
+        Self {
             redirect_uri: flow.redirect_uri.clone(),
             state,
             scopes: flow.scopes.clone(),
-            code_challenge: self.verifier.map(|verifier| s256(&verifier)),
-            nonce: Some(self.nonce.expose().to_owned()),
             force_consent: flow.force_consent,
+            offline_access: true,
         }
     }
-}
-
-/// RFC 7636, 4.2.
-fn s256(verifier: &Secret) -> String {
-    URL_SAFE_NO_PAD.encode(Sha256::digest(verifier.expose().as_bytes()))
 }
 
 #[cfg(test)]

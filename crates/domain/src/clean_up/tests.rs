@@ -5,6 +5,7 @@ use crate::accounts::{MockAccountStore, MockApiTokenStore, MockDeletionStore};
 use crate::authorizations::{MockDeviceFlowStore, MockFlowStore};
 use crate::fixtures::{Commits, CountingRandom, START, VirtualClock, unavailable};
 use crate::jobs::MockJobQueue;
+use crate::login::MockLoginStore;
 use crate::providers::MockProviderCatalog;
 use crate::revocations::MockRevocationQueue;
 
@@ -30,6 +31,9 @@ async fn each_thing_has_its_time() {
     let mut device_flows = MockDeviceFlowStore::new();
     let an_hour_ago = eq(START - TimeDelta::hours(1));
     device_flows.expect_purge_device_flows().with(an_hour_ago).times(1).returning(|_| Ok(50_000));
+    let mut logins = MockLoginStore::new();
+    let an_hour_ago = eq(START - TimeDelta::hours(1));
+    logins.expect_purge_logins().with(an_hour_ago).times(1).returning(|_| Ok(300));
     let mut tokens = MockApiTokenStore::new();
     tokens.expect_purge_expired_tokens().with(eq(START - TimeDelta::days(30))).times(1).returning(|_| Ok(20));
     let mut revocations = MockRevocationQueue::new();
@@ -41,12 +45,13 @@ async fn each_thing_has_its_time() {
     let clean_up = CleanUp {
         flows: Arc::new(flows),
         device_flows: Arc::new(device_flows),
+        logins: Arc::new(logins),
         tokens: Arc::new(tokens),
         revocations: Arc::new(revocations),
         tombstones: no_tombstones(),
         clock: VirtualClock::start(),
     };
-    assert_eq!(clean_up.run().await.unwrap(), 54_021);
+    assert_eq!(clean_up.run().await.unwrap(), 54_321);
 }
 
 #[tokio::test(start_paused = true)]
@@ -56,6 +61,7 @@ async fn a_store_that_is_away_is_an_error() {
     let clean_up = CleanUp {
         flows: Arc::new(flows),
         device_flows: Arc::new(MockDeviceFlowStore::new()),
+        logins: Arc::new(MockLoginStore::new()),
         tokens: Arc::new(MockApiTokenStore::new()),
         revocations: Arc::new(MockRevocationQueue::new()),
         tombstones: no_tombstones(),

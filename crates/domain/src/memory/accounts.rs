@@ -9,6 +9,7 @@ use crate::accounts::{Account, AccountStore, ApiToken, ApiTokenStore, DeletionSt
 use crate::authorizations::{Authorization, DeviceFlow, DeviceStage, Flow, FlowStage};
 use crate::ids::{AccountId, ApiTokenId, OrganizationId};
 use crate::jobs::Job;
+use crate::login::{Login, LoginIdentity};
 use crate::providers::Provider;
 use crate::secret::SecretHash;
 use crate::{StoreError, Unique};
@@ -94,6 +95,8 @@ impl DeletionStore for MemoryStore {
         let mut state = self.state();
         Ok(state.purge(|row: &Flow| row.account_id == account)
             + state.purge(|row: &DeviceFlow| row.account_id == account)
+            + state.purge(|row: &Login| row.account_id() == Some(account))
+            + state.purge(|row: &LoginIdentity| row.account_id == account)
             + state.purge(|row: &ApiToken| row.account_id == account))
     }
 
@@ -144,6 +147,8 @@ impl Noun for Account {
             .or_else(|| state.has("authorizations", |row: &Authorization| row.account_id == self.id))
             .or_else(|| state.has("flows", |row: &Flow| row.account_id == self.id))
             .or_else(|| state.has("device flows", |row: &DeviceFlow| row.account_id == self.id))
+            .or_else(|| state.has("logins", |row: &Login| row.account_id() == Some(self.id)))
+            .or_else(|| state.has("identities", |row: &LoginIdentity| row.account_id == self.id))
     }
 }
 

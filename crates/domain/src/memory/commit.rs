@@ -23,6 +23,8 @@ macro_rules! with_noun {
             Row::Authorization(boxed) => with_noun!(@unboxed boxed, $noun => $run),
             Row::Flow(boxed) => with_noun!(@unboxed boxed, $noun => $run),
             Row::DeviceFlow(boxed) => with_noun!(@unboxed boxed, $noun => $run),
+            Row::Login(boxed) => with_noun!(@unboxed boxed, $noun => $run),
+            Row::LoginIdentity($noun) => $run,
             Row::Job(boxed) => with_noun!(@unboxed boxed, $noun => $run),
             Row::Revocation(boxed) => with_noun!(@unboxed boxed, $noun => $run),
         }

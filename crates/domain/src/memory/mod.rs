@@ -14,6 +14,7 @@ mod device_flows;
 mod flows;
 mod jobs;
 mod leases;
+mod logins;
 mod noun;
 mod providers;
 mod revocations;
@@ -29,6 +30,7 @@ use crate::audit::AuditEntry;
 use crate::authorizations::{Authorization, DeviceFlow, Flow};
 use crate::ids::{AuditId, AuthorizationId, DataKeyId};
 use crate::jobs::Job;
+use crate::login::{Login, LoginIdentity};
 use crate::providers::Provider;
 use crate::revocations::Revocation;
 use crate::sealing::{SealedSecret, WrappedDataKey};
@@ -53,6 +55,8 @@ struct State {
     authorizations: Table<Authorization>,
     flows: Table<Flow>,
     device_flows: Table<DeviceFlow>,
+    logins: Table<Login>,
+    login_identities: Table<LoginIdentity>,
     jobs: Table<Job>,
     revocations: Table<Revocation>,
     /// One for each authorization.

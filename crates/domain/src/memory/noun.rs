@@ -9,10 +9,11 @@ use super::commit::Transaction;
 use crate::accounts::{Account, ApiToken, Organization};
 use crate::authorizations::{Authorization, DeviceFlow, Flow};
 use crate::ids::{
-    AccountId, ApiTokenId, AuthorizationId, DeviceFlowId, FlowId, JobId, OrganizationId, ProviderId,
-    RevocationId,
+    AccountId, ApiTokenId, AuthorizationId, DeviceFlowId, FlowId, JobId, LoginId, LoginIdentityId,
+    OrganizationId, ProviderId, RevocationId,
 };
 use crate::jobs::Job;
+use crate::login::{Login, LoginIdentity};
 use crate::providers::Provider;
 use crate::revocations::Revocation;
 use crate::{Unique, Version};
@@ -95,6 +96,8 @@ tables! {
     authorizations: AuthorizationId => Authorization,
     flows: FlowId => Flow,
     device_flows: DeviceFlowId => DeviceFlow,
+    logins: LoginId => Login,
+    login_identities: LoginIdentityId => LoginIdentity,
     jobs: JobId => Job,
     revocations: RevocationId => Revocation,
 }

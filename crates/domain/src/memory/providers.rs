@@ -8,6 +8,7 @@ use super::{MemoryStore, State};
 use crate::accounts::Organization;
 use crate::authorizations::{Authorization, DeviceFlow, Flow};
 use crate::ids::{OrganizationId, ProviderId};
+use crate::login::Login;
 use crate::providers::{Provider, ProviderCatalog};
 use crate::{StoreError, Unique};
 
@@ -58,6 +59,9 @@ impl Noun for Provider {
         }
         for flow in transaction.ids(|row: &DeviceFlow| row.provider_id == self.id) {
             transaction.remove::<DeviceFlow>(flow);
+        }
+        for login in transaction.ids(|row: &Login| row.provider_id == self.id) {
+            transaction.remove::<Login>(login);
         }
     }
 }

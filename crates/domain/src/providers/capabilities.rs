@@ -133,6 +133,30 @@ pub trait ValidateTokens: Send + Sync {
     ) -> Result<(), UpstreamError>;
 }
 
+/// Telling for which client an access token was issued (RFC 7662, or the provider's own call).
+#[cfg_attr(any(test, feature = "mock"), mockall::automock)]
+#[async_trait]
+pub trait CheckAudience: Send + Sync {
+    /// Asks the provider. [`UpstreamError::TokenRefused`]: it does not take the token, or takes it for no token of this
+    /// client and tells no more.
+    async fn check_audience(
+        &self,
+        connection: &ProviderConnection,
+        access_token: &Secret,
+    ) -> Result<TokenAudience, UpstreamError>;
+}
+
+/// For which client an access token was issued.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenAudience {
+    /// For the client that asks.
+    Ours,
+    /// For another one.
+    Another,
+    /// For none: a token that a person made by hand (a personal access token).
+    Nobody,
+}
+
 /// The device authorization grant (RFC 8628): for people whose browser is elsewhere.
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
 #[async_trait]

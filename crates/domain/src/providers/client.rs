@@ -12,8 +12,8 @@ use async_trait::async_trait;
 use url::Url;
 
 use super::{
-    AuthorizeDevices, IdentifyUser, ListInstallations, ProviderEndpoints, ProviderKind, RefreshModel,
-    RefreshTokens, RevokeTokens, ValidateTokens,
+    AuthorizeDevices, CheckAudience, IdentifyUser, ListInstallations, ProviderEndpoints, ProviderKind,
+    RefreshModel, RefreshTokens, RevokeTokens, ValidateTokens,
 };
 use crate::Secret;
 use crate::authorizations::Scopes;
@@ -71,6 +71,9 @@ pub trait ProviderClient: Send + Sync {
     /// Telling whether an access token of a flow that asked for these scopes is good, where a provider with these
     /// endpoints can.
     fn validate(&self, endpoints: &ProviderEndpoints, asked: &Scopes) -> Option<Arc<dyn ValidateTokens>>;
+
+    /// Telling for which client a token was issued, where a provider with these endpoints can.
+    fn audience(&self, endpoints: &ProviderEndpoints) -> Option<Arc<dyn CheckAudience>>;
 
     /// The device flow, where a provider with these endpoints has one.
     fn device(&self, endpoints: &ProviderEndpoints) -> Option<Arc<dyn AuthorizeDevices>>;
@@ -142,6 +145,9 @@ pub struct AuthorizationRequest {
     pub nonce: Option<String>,
     /// Whether the provider is to show its consent page even to someone who has consented before.
     pub force_consent: bool,
+    /// Whether tokens are wanted that outlast the person's presence (OpenID Connect Core, 11), where a parameter of the
+    /// provider's own asks for them: not for signing in.
+    pub offline_access: bool,
 }
 
 /// What redeems a code.

@@ -25,6 +25,9 @@ pub struct ProviderEndpoints {
     pub userinfo: Option<Url>,
     /// The revocation endpoint (RFC 7009, 2).
     pub revocation: Option<Url>,
+    /// The introspection endpoint (RFC 7662, 2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub introspection: Option<Url>,
     /// The keys that sign ID tokens.
     pub jwks: Option<Url>,
     /// The device authorization endpoint (RFC 8628, 3.1).
@@ -57,7 +60,14 @@ impl ProviderEndpoints {
     /// The hosts at which the provider is: that of its issuer, and those of its endpoints.
     pub fn hosts(&self) -> impl Iterator<Item = String> {
         let issuer = Url::parse(&self.issuer).ok();
-        let optional = [&self.api, &self.userinfo, &self.revocation, &self.jwks, &self.device_authorization];
+        let optional = [
+            &self.api,
+            &self.userinfo,
+            &self.revocation,
+            &self.introspection,
+            &self.jwks,
+            &self.device_authorization,
+        ];
         let endpoints = [&self.authorization, &self.token].into_iter().chain(optional.into_iter().flatten());
         let hosts = issuer.iter().chain(endpoints).filter_map(|url| url.host_str().map(str::to_owned));
         hosts.collect::<BTreeSet<_>>().into_iter()
@@ -98,6 +108,7 @@ pub enum PkceSupport {
 mod tests {
     use url::Url;
 
+    use super::ProviderEndpoints;
     use crate::fixtures;
 
     #[test]
@@ -108,11 +119,26 @@ mod tests {
         (endpoints.authorization, endpoints.token) = (url("sso.example"), url("sso.example"));
         (endpoints.api, endpoints.userinfo) = (Some(url("api.example")), None);
         (endpoints.revocation, endpoints.jwks) = (None, Some(url("keys.example")));
+        endpoints.introspection = Some(url("tokens.example"));
         endpoints.device_authorization = None;
         // Nothing is called there.
         endpoints.settings_url = Some(url("account.example"));
         let hosts: Vec<String> = endpoints.hosts().collect();
-        assert_eq!(hosts, ["api.example", "keys.example", "login.example", "sso.example"]);
+        assert_eq!(hosts, ["api.example", "keys.example", "login.example", "sso.example", "tokens.example"]);
+    }
+
+    #[test]
+    fn endpoints_that_were_stored_before_there_was_another_one_are_the_same_still() {
+        let endpoints = fixtures::provider().endpoints;
+        let stored = serde_json::to_string(&endpoints).unwrap();
+        assert!(!stored.contains("introspection"), "{stored}");
+        assert_eq!(serde_json::from_str::<ProviderEndpoints>(&stored).unwrap(), endpoints);
+
+        let introspection = Some(Url::parse("https://provider.example/introspect").unwrap());
+        let more = ProviderEndpoints { introspection, ..endpoints.clone() };
+        let stored = serde_json::to_string(&more).unwrap();
+        assert_eq!(serde_json::from_str::<ProviderEndpoints>(&stored).unwrap(), more);
+        assert!(more.digest() != endpoints.digest());
     }
 
     #[test]

@@ -17,12 +17,21 @@ impl FindProvider {
     /// The provider with that id, else the one with that slug: a slug that looks like another provider's id must not take
     /// what is meant for that one.
     pub async fn run(&self, caller: &Caller, id_or_slug: &str) -> Result<Provider, ProviderNotFound> {
-        let organization = caller.organization_id;
+        let found = self.in_organization(caller.organization_id, id_or_slug).await?;
+        found.ok_or(ProviderNotFound::NotFound)
+    }
+
+    /// The same, of an organization.
+    pub async fn in_organization(
+        &self,
+        organization: OrganizationId,
+        id_or_slug: &str,
+    ) -> Result<Option<Provider>, StoreError> {
         let found = match self.by_id(organization, id_or_slug).await? {
             Some(provider) => Some(provider),
             None => self.by_slug(organization, id_or_slug).await?,
         };
-        found.filter(Provider::is_visible).ok_or(ProviderNotFound::NotFound)
+        Ok(found.filter(Provider::is_visible))
     }
 
     async fn by_id(&self, organization: OrganizationId, id: &str) -> Result<Option<Provider>, StoreError> {

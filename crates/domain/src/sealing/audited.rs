@@ -55,6 +55,9 @@ impl AuditedSealer {
             SecretColumn::PkceVerifier
             | SecretColumn::Nonce
             | SecretColumn::DeviceCode
+            | SecretColumn::LoginPkceVerifier
+            | SecretColumn::LoginNonce
+            | SecretColumn::LoginDeviceCode
             | SecretColumn::RevokedAccessToken
             | SecretColumn::RevokedRefreshToken => audit.about(place.row),
         };

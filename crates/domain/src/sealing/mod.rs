@@ -61,6 +61,12 @@ pub enum SecretColumn {
     Nonce,
     /// `device_flows.device_code`
     DeviceCode,
+    /// `logins.pkce_verifier`
+    LoginPkceVerifier,
+    /// `logins.nonce`
+    LoginNonce,
+    /// `logins.device_code`
+    LoginDeviceCode,
     /// `revocations.access_token`
     RevokedAccessToken,
     /// `revocations.refresh_token`
@@ -77,6 +83,9 @@ impl SecretColumn {
             Self::PkceVerifier => "flows.pkce_verifier",
             Self::Nonce => "flows.nonce",
             Self::DeviceCode => "device_flows.device_code",
+            Self::LoginPkceVerifier => "logins.pkce_verifier",
+            Self::LoginNonce => "logins.nonce",
+            Self::LoginDeviceCode => "logins.device_code",
             Self::RevokedAccessToken => "revocations.access_token",
             Self::RevokedRefreshToken => "revocations.refresh_token",
         }

@@ -139,7 +139,12 @@ impl Touched {
                 Row::Authorization(row) => touched.authorizations.push(row.id),
                 Row::Provider(_) => touched.providers = true,
                 Row::ApiToken(_) | Row::Account(_) | Row::Organization(_) => touched.callers = true,
-                Row::Flow(_) | Row::DeviceFlow(_) | Row::Job(_) | Row::Revocation(_) => {}
+                Row::Flow(_)
+                | Row::DeviceFlow(_)
+                | Row::Login(_)
+                | Row::LoginIdentity(_)
+                | Row::Job(_)
+                | Row::Revocation(_) => {}
             }
         }
         touched

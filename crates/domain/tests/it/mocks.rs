@@ -11,11 +11,12 @@ use grantkeeper_domain::authorizations::{
     MockFlowStore,
 };
 use grantkeeper_domain::jobs::{JobQueue, MockJobQueue};
+use grantkeeper_domain::login::{LoginStore, MockLoginStore};
 use grantkeeper_domain::providers::{
-    AuthorizeDevices, IdentifyUser, ListInstallations, MockAuthorizeDevices, MockIdentifyUser,
-    MockListInstallations, MockProviderCatalog, MockProviderClient, MockProviderClients, MockRefreshTokens,
-    MockRevokeTokens, MockValidateTokens, ProviderCatalog, ProviderClient, ProviderClients, RefreshTokens,
-    RevokeTokens, ValidateTokens,
+    AuthorizeDevices, CheckAudience, IdentifyUser, ListInstallations, MockAuthorizeDevices,
+    MockCheckAudience, MockIdentifyUser, MockListInstallations, MockProviderCatalog, MockProviderClient,
+    MockProviderClients, MockRefreshTokens, MockRevokeTokens, MockValidateTokens, ProviderCatalog,
+    ProviderClient, ProviderClients, RefreshTokens, RevokeTokens, ValidateTokens,
 };
 use grantkeeper_domain::revocations::{MockRevocationQueue, MockSharedGrants, RevocationQueue, SharedGrants};
 use grantkeeper_domain::sealing::{DataKeyStore, MockDataKeyStore, MockTokenSealer, TokenSealer};
@@ -38,6 +39,7 @@ each_port_has_its_mock! {
     MockAuditLog: AuditLog,
     MockAuthorizationStore: AuthorizationStore,
     MockAuthorizeDevices: AuthorizeDevices,
+    MockCheckAudience: CheckAudience,
     MockClock: Clock,
     MockDataKeyStore: DataKeyStore,
     MockDeletionStore: DeletionStore,
@@ -46,6 +48,7 @@ each_port_has_its_mock! {
     MockIdentifyUser: IdentifyUser,
     MockJobQueue: JobQueue,
     MockListInstallations: ListInstallations,
+    MockLoginStore: LoginStore,
     MockProviderCatalog: ProviderCatalog,
     MockProviderClient: ProviderClient,
     MockProviderClients: ProviderClients,

@@ -37,6 +37,7 @@ struct Metadata {
     token_endpoint: Option<String>,
     userinfo_endpoint: Option<String>,
     revocation_endpoint: Option<String>,
+    introspection_endpoint: Option<String>,
     jwks_uri: Option<String>,
     device_authorization_endpoint: Option<String>,
     authorization_response_iss_parameter_supported: Option<bool>,
@@ -116,6 +117,7 @@ impl Discovery {
             token: required("token_endpoint", token)?,
             userinfo: url("userinfo_endpoint", &metadata.userinfo_endpoint, &by.userinfo)?,
             revocation: url("revocation_endpoint", &metadata.revocation_endpoint, &by.revocation)?,
+            introspection: url("introspection_endpoint", &metadata.introspection_endpoint, &None)?,
             jwks: Some(jwks),
             device_authorization: url(
                 "device_authorization_endpoint",

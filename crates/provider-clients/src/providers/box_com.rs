@@ -167,6 +167,7 @@ fn endpoints(origins: &Origins) -> ProviderEndpoints {
         token: api.at("/oauth2/token"),
         userinfo: Some(api.at("/2.0/users/me")),
         revocation: Some(api.at("/oauth2/revoke")),
+        introspection: None,
         jwks: None,
         device_authorization: None,
         announces_iss: false,

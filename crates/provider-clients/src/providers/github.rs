@@ -7,8 +7,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use grantkeeper_domain::authorizations::Scopes;
 use grantkeeper_domain::providers::{
-    AuthorizeDevices, IdentifyUser, ListInstallations, ProviderEndpoints, RefreshModel, Registered,
-    Registration, RegistrationError, RevokeTokens, ValidateTokens,
+    AuthorizeDevices, CheckAudience, IdentifyUser, ListInstallations, ProviderEndpoints, RefreshModel,
+    Registered, Registration, RegistrationError, RevokeTokens, ValidateTokens,
 };
 
 use self::app_tokens::AppTokens;
@@ -24,6 +24,7 @@ use crate::registration::{scopes_or, scopes_refused};
 use crate::token_endpoint::{ErrorClass, ErrorTable, row};
 
 mod app_tokens;
+mod audience;
 mod deployment;
 mod installations;
 mod new_token;
@@ -130,6 +131,10 @@ impl ProviderType for GithubClient {
     }
 
     fn validate(&self, endpoints: &ProviderEndpoints, _: &Scopes) -> Option<Arc<dyn ValidateTokens>> {
+        endpoints.api.is_some().then(|| Arc::clone(&self.app_tokens) as _)
+    }
+
+    fn audience(&self, endpoints: &ProviderEndpoints) -> Option<Arc<dyn CheckAudience>> {
         endpoints.api.is_some().then(|| Arc::clone(&self.app_tokens) as _)
     }
 

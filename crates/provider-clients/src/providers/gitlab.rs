@@ -6,11 +6,12 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use grantkeeper_domain::authorizations::Scopes;
 use grantkeeper_domain::providers::{
-    AuthorizeDevices, IdentifyUser, ProviderEndpoints, RefreshModel, Registered, Registration,
+    AuthorizeDevices, CheckAudience, IdentifyUser, ProviderEndpoints, RefreshModel, Registered, Registration,
     RegistrationError, RevocationScope, RevokeTokens, ValidateTokens,
 };
 
 use self::instance::Instance;
+use self::token_info::TokenInfo;
 use self::user::GitlabUser;
 use crate::client::ProviderType;
 use crate::device_flow::DeviceFlow;
@@ -25,6 +26,7 @@ use crate::token_endpoint::{ErrorClass, ErrorTable, row};
 use crate::validation::ResourceCheck;
 
 mod instance;
+mod token_info;
 mod user;
 
 /// Refresh tokens come without being asked for.
@@ -69,6 +71,7 @@ pub(crate) struct GitlabClient {
     user: Arc<GitlabUser>,
     validation: Arc<ResourceCheck>,
     revocation: Arc<RevocationEndpoint>,
+    token_info: Arc<TokenInfo>,
     devices: Arc<DeviceFlow>,
 }
 
@@ -88,6 +91,7 @@ impl GitlabClient {
             devices: Arc::new(DeviceFlow { grants: Arc::clone(&grants) }),
             grants,
             user: Arc::new(GitlabUser { http: http() }),
+            token_info: Arc::new(TokenInfo { http: http() }),
             validation: Arc::new(ResourceCheck {
                 http: http(),
                 resource: |endpoints| Some(instance::token_info(endpoints)),
@@ -145,6 +149,10 @@ impl ProviderType for GitlabClient {
 
     fn validate(&self, endpoints: &ProviderEndpoints, _: &Scopes) -> Option<Arc<dyn ValidateTokens>> {
         endpoints.api.is_some().then(|| Arc::clone(&self.validation) as _)
+    }
+
+    fn audience(&self, _: &ProviderEndpoints) -> Option<Arc<dyn CheckAudience>> {
+        Some(Arc::clone(&self.token_info) as _)
     }
 
     fn device(&self, endpoints: &ProviderEndpoints) -> Option<Arc<dyn AuthorizeDevices>> {

@@ -1,6 +1,7 @@
 //! Google (<https://developers.google.com/identity/protocols/oauth2/web-server>).
 
 mod scopes;
+mod token_info;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,11 +9,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use grantkeeper_domain::authorizations::Scopes;
 use grantkeeper_domain::providers::{
-    AuthorizeDevices, ClientAuthentication, IdentifyUser, PkceSupport, ProviderEndpoints, RefreshModel,
-    Registered, Registration, RegistrationError, RevocationScope, RevokeTokens, ValidateTokens,
+    AuthorizeDevices, CheckAudience, ClientAuthentication, IdentifyUser, PkceSupport, ProviderEndpoints,
+    RefreshModel, Registered, Registration, RegistrationError, RevocationScope, RevokeTokens, ValidateTokens,
 };
 use url::Url;
 
+use self::token_info::TokenInfo;
 use crate::client::ProviderType;
 use crate::device_flow::DeviceFlow;
 use crate::dialect::Dialect;
@@ -55,7 +57,7 @@ const ERRORS: ErrorTable = ErrorTable::new(&[
 static DIALECT: Dialect = Dialect {
     errors: ERRORS,
     // It is this, and no scope, that brings a refresh token, and with `prompt=consent` not only the first time.
-    authorization_parameters: &[("access_type", "offline")],
+    offline_parameter: Some(("access_type", "offline")),
     consent_prompt: Some("consent"),
     sent_scopes: scopes::without_offline_access,
     granted_scopes: scopes::granted,
@@ -74,6 +76,7 @@ pub(crate) struct GoogleClient {
     userinfo: Arc<UserinfoEndpoint>,
     validation: Arc<ResourceCheck>,
     revocation: Arc<RevocationEndpoint>,
+    token_info: Arc<TokenInfo>,
     devices: Arc<DeviceFlow>,
 }
 
@@ -102,6 +105,7 @@ impl GoogleClient {
                 manner: RevocationManner::OneToken,
                 as_client: false,
             }),
+            token_info: Arc::new(TokenInfo { http: http() }),
             devices: Arc::new(DeviceFlow { grants: Arc::clone(&grants) }),
             grants,
             parts,
@@ -153,6 +157,10 @@ impl ProviderType for GoogleClient {
         endpoints.userinfo.is_some().then(|| Arc::clone(&self.validation) as _)
     }
 
+    fn audience(&self, _: &ProviderEndpoints) -> Option<Arc<dyn CheckAudience>> {
+        Some(Arc::clone(&self.token_info) as _)
+    }
+
     fn device(&self, endpoints: &ProviderEndpoints) -> Option<Arc<dyn AuthorizeDevices>> {
         endpoints.device_authorization.is_some().then(|| Arc::clone(&self.devices) as _)
     }
@@ -175,6 +183,7 @@ fn endpoints(origins: &Origins) -> ProviderEndpoints {
         token: oauth.at("/token"),
         userinfo: Some(origins.base("openidconnect.googleapis.com").at("/v1/userinfo")),
         revocation: Some(oauth.at("/revoke")),
+        introspection: None,
         jwks: Some(origins.base("www.googleapis.com").at("/oauth2/v3/certs")),
         device_authorization: Some(oauth.at("/device/code")),
         // It sends `iss` without announcing it, so its absence proves nothing.

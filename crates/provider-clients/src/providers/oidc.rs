@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use grantkeeper_domain::authorizations::Scopes;
 use grantkeeper_domain::providers::{
-    AuthorizeDevices, IdentifyUser, ProviderEndpoints, RefreshModel, Registered, Registration,
+    AuthorizeDevices, CheckAudience, IdentifyUser, ProviderEndpoints, RefreshModel, Registered, Registration,
     RegistrationError, RevocationScope, RevokeTokens, ValidateTokens,
 };
 
@@ -13,6 +13,7 @@ use crate::client::ProviderType;
 use crate::device_flow::DeviceFlow;
 use crate::dialect::Dialect;
 use crate::grants::Grants;
+use crate::introspection::IntrospectionEndpoint;
 use crate::openid::{Discovery, IdTokens, OpenidIdentity, OpenidIssuer, UserinfoEndpoint};
 use crate::parts::Parts;
 use crate::profile;
@@ -34,6 +35,7 @@ pub(crate) struct OidcClient {
     userinfo: Arc<UserinfoEndpoint>,
     validation: Arc<ResourceCheck>,
     revocation: Arc<RevocationEndpoint>,
+    introspection: Arc<IntrospectionEndpoint>,
     devices: Arc<DeviceFlow>,
 }
 
@@ -62,6 +64,7 @@ impl OidcClient {
                 manner: RevocationManner::EachToken,
                 as_client: true,
             }),
+            introspection: Arc::new(IntrospectionEndpoint { http: http(), errors: DIALECT.errors }),
             discovery: Discovery { http: http(), issuer, overrides: parts.overrides },
         }
     }
@@ -105,6 +108,10 @@ impl ProviderType for OidcClient {
 
     fn validate(&self, endpoints: &ProviderEndpoints, _: &Scopes) -> Option<Arc<dyn ValidateTokens>> {
         endpoints.userinfo.is_some().then(|| Arc::clone(&self.validation) as _)
+    }
+
+    fn audience(&self, endpoints: &ProviderEndpoints) -> Option<Arc<dyn CheckAudience>> {
+        endpoints.introspection.is_some().then(|| Arc::clone(&self.introspection) as _)
     }
 
     fn device(&self, endpoints: &ProviderEndpoints) -> Option<Arc<dyn AuthorizeDevices>> {

@@ -51,6 +51,10 @@ pub(crate) struct Deployment {
     pub(crate) refusals: Refusals,
     /// What a revocation takes away.
     pub(crate) revocation: Option<Revocation>,
+    /// How the provider tells for which client a token is.
+    pub(crate) audience: Option<Audience>,
+    /// Whether people make tokens by hand, and the provider marks them.
+    pub(crate) personal_tokens: bool,
     /// The device flow.
     pub(crate) device: Option<Device>,
     /// Whether installations of an app can be listed, which only a token of an app does.
@@ -93,6 +97,15 @@ pub(crate) struct Revocation {
     pub(crate) ends_other_grants: bool,
     /// Whether it takes away what the same person gave another client of the same project.
     pub(crate) ends_other_clients: bool,
+    /// Whether the provider asks who we are.
+    pub(crate) authenticated: bool,
+}
+
+/// What a provider tells of the clients of tokens.
+#[derive(Clone, Copy)]
+pub(crate) struct Audience {
+    /// Whether it says that a token is another client's, and does not just refuse it.
+    pub(crate) admits_others: bool,
     /// Whether the provider asks who we are.
     pub(crate) authenticated: bool,
 }
@@ -140,6 +153,8 @@ pub(crate) const OIDC: Deployment = Deployment {
     refresh: RefreshModel::Rotating,
     refusals: STANDARD,
     revocation: Some(Revocation { scope: RevocationScope::Grant, ..PAIR }),
+    audience: Some(Audience { admits_others: true, authenticated: true }),
+    personal_tokens: false,
     device: Some(Device { lifetime: 900, told_interval: None, refresh_token: true, complete_address: true }),
     installations: false,
     rate_limit: RateLimit::RetryAfter,
@@ -165,6 +180,8 @@ pub(crate) const GITHUB: Deployment = Deployment {
         client: "incorrect_client_credentials",
     },
     revocation: Some(Revocation { scope: RevocationScope::Token, ..PAIR }),
+    audience: Some(Audience { admits_others: false, authenticated: true }),
+    personal_tokens: true,
     device: Some(Device {
         lifetime: 900,
         told_interval: Some(10),
@@ -212,6 +229,8 @@ pub(crate) const GITLAB: Deployment = Deployment {
     prompt: None,
     lifetime: Some(7200),
     revocation: Some(PAIR),
+    audience: Some(Audience { admits_others: true, authenticated: false }),
+    personal_tokens: true,
     device: Some(Device { lifetime: 300, told_interval: None, refresh_token: false, complete_address: true }),
     ..OIDC
 };
@@ -239,6 +258,7 @@ pub(crate) const BITBUCKET: Deployment = Deployment {
     refresh: RefreshModel::RotatingWithGrace(Duration::from_secs(600)),
     refusals: Refusals { client: "unauthorized_client", ..STANDARD },
     revocation: None,
+    audience: None,
     device: None,
     rate_limit: RateLimit::Bare429,
     ..OIDC
@@ -276,6 +296,7 @@ pub(crate) const GOOGLE: Deployment = Deployment {
         ends_other_clients: true,
         authenticated: false,
     }),
+    audience: Some(Audience { admits_others: true, authenticated: false }),
     device: Some(Device {
         lifetime: 1800,
         told_interval: None,
@@ -299,6 +320,7 @@ pub(crate) const BOX: Deployment = Deployment {
     tells_scopes: false,
     id_token: false,
     revocation: Some(PAIR),
+    audience: None,
     device: None,
     ..OIDC
 };
@@ -316,6 +338,7 @@ pub(crate) const MICROSOFT: Deployment = Deployment {
     identifies_strangers: false,
     refresh: RefreshModel::RotatingTolerant,
     revocation: None,
+    audience: None,
     device: Some(Device { lifetime: 900, told_interval: None, refresh_token: true, complete_address: false }),
     ..OIDC
 };

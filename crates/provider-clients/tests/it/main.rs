@@ -1,6 +1,7 @@
 //! Provider clients against the simulated provider, and against servers that mean harm.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod audiences;
 mod bitbucket;
 mod contract;
 mod deployments;

@@ -31,6 +31,7 @@ async fn registration_learns_everything_that_is_published() {
         token: at("token"),
         userinfo: Some(at("userinfo")),
         revocation: Some(at("revoke")),
+        introspection: Some(at("introspect")),
         jwks: Some(at("jwks")),
         device_authorization: Some(at("device_authorization")),
         announces_iss: true,
@@ -124,8 +125,9 @@ async fn what_cannot_be_revoked_is_said_only_when_nothing_was() {
 #[tokio::test(flavor = "multi_thread")]
 async fn missing_endpoints_are_missing_capabilities() {
     let World { client, endpoints, .. } = World::openid().await;
-    let endpoints = ProviderEndpoints { revocation: None, userinfo: None, ..endpoints };
+    let endpoints = ProviderEndpoints { revocation: None, introspection: None, userinfo: None, ..endpoints };
     assert!(client.revoke(&endpoints).is_none());
+    assert!(client.audience(&endpoints).is_none());
     let connection = connection(endpoints, "secret");
     let found = client.identify(&Scopes::default()).identify_user(&connection, &secret("token"), None).await;
     assert_eq!(refused(found).reason(), "not_supported");

@@ -37,6 +37,7 @@ pub(crate) async fn consents(
         code_challenge: proves.then(|| CHALLENGE.to_owned()),
         nonce: Some(NONCE.to_owned()),
         force_consent: true,
+        offline_access: true,
     };
     let mut page = client.authorization_url(public, &request);
     page.query_pairs_mut().append_pair("login_hint", login);

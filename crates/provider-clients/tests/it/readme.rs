@@ -12,8 +12,8 @@ const BEGIN: &str = "<!-- The table below is made by `just readme`. -->\n";
 const END: &str = "<!-- The table above is made by `just readme`. -->\n";
 
 const HEAD: &str = "\
-| type | deployment | `host` | PKCE | refresh token | revokes | device flow | who the user is | installations |
-|---|---|---|---|---|---|---|---|---|
+| type | deployment | `host` | PKCE | refresh token | revokes | device flow | who the user is | tells the client of a token | installations |
+|---|---|---|---|---|---|---|---|---|---|
 ";
 
 #[tokio::test(flavor = "multi_thread")]
@@ -54,6 +54,7 @@ async fn row(deployment: &Deployment, world: &World) -> String {
         client.revoke(endpoints).map_or("—".to_owned(), |revoke| format!("`{}`", revoke.scope().as_str())),
         yes(client.device(endpoints).is_some()).to_owned(),
         who(world, &tokens).await,
+        yes(client.audience(endpoints).is_some()).to_owned(),
         yes(lists_installations(world, &tokens).await).to_owned(),
     ];
     format!("| {} |", cells.join(" | "))

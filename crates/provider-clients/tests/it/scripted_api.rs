@@ -63,6 +63,7 @@ impl ScriptedApi {
         let mut endpoints = entities::endpoints("provider.example");
         issuer.clone_into(&mut endpoints.issuer);
         (endpoints.api, endpoints.token) = (Some(at("")), at("/token"));
+        endpoints.introspection = Some(at("/introspect"));
         connection(endpoints, "secret")
     }
 

@@ -5,6 +5,7 @@ mod device;
 mod fault_request;
 mod grants;
 mod json_body;
+mod personal_tokens;
 
 use std::sync::Arc;
 
@@ -39,6 +40,7 @@ fn site(app: &mut ServiceConfig) {
     app.service(resource("/stats").route(get().to(stats)))
         .service(resource("/faults").route(post().to(faults)))
         .service(resource("/grants").route(post().to(grants::give)))
+        .service(resource("/personal-tokens").route(post().to(personal_tokens::make)))
         .service(resource("/settings").route(get().to(settings)).route(post().to(update_settings)))
         .service(resource("/reset").route(post().to(reset)))
         .service(resource("/keys/rotate").route(post().to(rotate_keys)));

@@ -69,6 +69,7 @@ fn document(issuer: &str, announce_iss: bool) -> Value {
         "token_endpoint": at("/token"),
         "userinfo_endpoint": at("/userinfo"),
         "revocation_endpoint": at("/revoke"),
+        "introspection_endpoint": at("/introspect"),
         "device_authorization_endpoint": at("/device_authorization"),
         "jwks_uri": at("/jwks"),
         "scopes_supported": ["openid", "profile", "email", "offline_access"],
@@ -83,6 +84,7 @@ fn document(issuer: &str, announce_iss: bool) -> Value {
         "id_token_signing_alg_values_supported": ["RS256"],
         "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
         "revocation_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+        "introspection_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
         "code_challenge_methods_supported": ["S256"],
         "claims_supported": [
             "sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "at_hash",

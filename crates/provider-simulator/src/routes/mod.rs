@@ -6,6 +6,7 @@ pub(crate) mod authorize;
 pub(crate) mod device;
 pub(crate) mod discovery;
 pub(crate) mod faulted;
+pub(crate) mod introspect;
 mod lost;
 pub(crate) mod pages;
 mod rate_limit;
@@ -27,6 +28,7 @@ pub(crate) fn configure(app: &mut ServiceConfig) {
             resource("/userinfo").route(get().to(userinfo::userinfo)).route(post().to(userinfo::userinfo)),
         )
         .service(resource("/revoke").route(post().to(revoke::revoke)))
+        .service(resource("/introspect").route(post().to(introspect::introspect)))
         .service(resource("/device_authorization").route(post().to(device::authorize)))
         .service(resource("/device").route(get().to(device::ask)).route(post().to(device::decide)));
 }

@@ -170,7 +170,7 @@ fn oauth2(app: &mut ServiceConfig) {
     app.service(resource("/token").route(post().to(token::token)))
         .service(resource("/revoke").route(post().to(revoke::revoke)))
         .service(resource("/device/code").route(post().to(device::authorize)))
-        .service(resource("/tokeninfo").route(get().to(token_info)));
+        .service(resource("/tokeninfo").route(get().to(token_info)).route(post().to(token_info)));
 }
 
 fn openid(app: &mut ServiceConfig) {
@@ -195,11 +195,11 @@ async fn user(shared: Data<Shared>, request: HttpRequest) -> HttpResponse {
     call.answer(shared).await
 }
 
-/// What a token in the query is good for; tokens should not be in queries.
+/// What a token in the header is good for, or one in the query, where tokens should not be.
 async fn token_info(shared: Data<Shared>, request: HttpRequest) -> HttpResponse {
     let params = Params::parse(request.query_string().as_bytes());
     let call = ApiCall {
-        token: params.get("access_token").map(str::to_owned),
+        token: bearer(&request).or_else(|| params.get("access_token").map(str::to_owned)),
         suffices: |_: &Access| true,
         refuse: |_: UserinfoRefusal| {
             answers::uncached(StatusCode::BAD_REQUEST)

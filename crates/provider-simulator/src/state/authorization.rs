@@ -129,7 +129,7 @@ impl Provider {
         let redirect_uri = request.callback.redirect_uri.clone();
         let authorization = Authorization {
             offline: self.offline(&request, &user),
-            client_id: request.callback.client_id,
+            client_id: Some(request.callback.client_id),
             public_client: false,
             user,
             asked: request.scopes,
@@ -161,7 +161,7 @@ impl Provider {
     fn former(&self, client_id: &str, user: &User) -> impl Iterator<Item = &Authorization> {
         let alive = self.families.iter().filter(|(_, family)| family.alive);
         let former = alive.map(|(_, family)| &family.authorization);
-        former.filter(move |former| former.client_id == client_id && former.user == *user)
+        former.filter(move |former| former.is_of(client_id) && former.user == *user)
     }
 
     fn granted_to(&self, request: &AuthorizationRequest, user: &User) -> Vec<String> {

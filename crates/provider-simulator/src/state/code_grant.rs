@@ -90,7 +90,7 @@ impl Provider {
         let now = self.now();
         client.confidential()?;
         let record = self.codes.get_mut(presented.code).ok_or(invalid_code("unknown code"))?;
-        if record.authorization.client_id != client.id {
+        if !record.authorization.is_of(&client.id) {
             return Err(invalid_code("the code was issued to another client"));
         }
         match record.fate {

@@ -198,7 +198,7 @@ impl Provider {
             }
             DeviceFate::Approved(user) => {
                 let authorization = Authorization {
-                    client_id: device.client.id.clone(),
+                    client_id: Some(device.client.id.clone()),
                     public_client: !client.authenticated,
                     user: user.clone(),
                     asked: device.asked.clone(),

@@ -20,7 +20,8 @@ impl fmt::Display for FamilyId {
 /// What a user has allowed a client.
 #[derive(Debug, Clone)]
 pub(super) struct Authorization {
-    pub(super) client_id: String,
+    /// `None`: the user made the token by hand, for no client.
+    pub(super) client_id: Option<String>,
     /// Whether the client has no secret, as those on devices.
     pub(super) public_client: bool,
     pub(super) user: User,
@@ -38,6 +39,13 @@ pub(super) struct Authorization {
     pub(super) redirect_uri: Option<String>,
     /// The directory of the account, where a provider has several.
     pub(super) directory: Option<&'static str>,
+}
+
+impl Authorization {
+    /// Whether it is what this client was allowed.
+    pub(super) fn is_of(&self, client_id: &str) -> bool {
+        self.client_id.as_deref() == Some(client_id)
+    }
 }
 
 /// The tokens of one authorization.

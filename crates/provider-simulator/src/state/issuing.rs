@@ -33,7 +33,7 @@ impl Provider {
     }
 
     /// A fresh token, as long as the settings want it.
-    fn mint_token(&mut self, shape: SecretShape) -> String {
+    pub(super) fn mint_token(&mut self, shape: SecretShape) -> String {
         self.mint(shape, self.settings.token_length.unwrap_or_default())
     }
 
@@ -130,9 +130,10 @@ impl Provider {
         else {
             return Ok(None);
         };
+        let Some(client_id) = access.client_id.clone() else { return Ok(None) };
         let request = IdTokenRequest {
             issuer: self.place.issuer.clone(),
-            client_id: access.client_id.clone(),
+            client_id,
             sub: (self.dialect.subject)(&access.user.sub),
             nonce,
             authenticated_at: self.families.get(family).authorization.authenticated_at,

@@ -8,6 +8,7 @@ mod device;
 mod families;
 mod issuing;
 mod oauth_error;
+mod personal_tokens;
 mod pkce;
 mod ready_grants;
 mod redirect_uri;

@@ -15,7 +15,7 @@ impl Provider {
         let asked = scopes::parse(Some(scope));
         let scopes = self.granted(&asked);
         let authorization = Authorization {
-            client_id: client_id.to_owned(),
+            client_id: Some(client_id.to_owned()),
             public_client: false,
             user,
             asked,

@@ -26,7 +26,7 @@ impl Provider {
         let now = self.now();
         let presented = self.families.refresh_token(token).ok_or(refused("unknown refresh token"))?;
         let family = self.families.get(presented.family);
-        if family.authorization.client_id != client.id {
+        if !family.authorization.is_of(&client.id) {
             return Err(refused("the refresh token was issued to another client"));
         }
         if !family.authorization.public_client {

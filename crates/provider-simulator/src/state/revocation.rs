@@ -93,7 +93,7 @@ impl Provider {
             return client.confidential().map(drop);
         };
         let authorization = &self.families.get(family).authorization;
-        if authorization.client_id != client.id {
+        if !authorization.is_of(&client.id) {
             return Err(OAuthError::invalid_grant("the token was issued to another client"));
         }
         if authorization.public_client { Ok(()) } else { client.confidential().map(drop) }

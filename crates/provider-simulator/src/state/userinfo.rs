@@ -27,8 +27,8 @@ pub(crate) struct Access {
     pub(crate) sub: String,
     /// What it is good for.
     pub(crate) scopes: Vec<String>,
-    /// Who may use it.
-    pub(crate) client_id: String,
+    /// The client that it was issued to; `None`: the user made it by hand, for no client.
+    pub(crate) client_id: Option<String>,
     /// The directory of the account, where a provider has several.
     pub(crate) directory: Option<&'static str>,
     /// When it was issued.
@@ -38,6 +38,11 @@ pub(crate) struct Access {
 }
 
 impl Access {
+    /// Whether it was issued to this client.
+    pub(crate) fn is_of(&self, client_id: &str) -> bool {
+        self.client_id.as_deref() == Some(client_id)
+    }
+
     /// Whether it has this scope.
     pub(crate) fn has(&self, scope: &str) -> bool {
         scopes::contains(&self.scopes, scope)

@@ -2,7 +2,7 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use grantkeeper_provider_simulator::{Settings, Simulator, SimulatorOptions};
-use reqwest::{Response, StatusCode, redirect};
+use reqwest::{Method, Response, StatusCode, redirect};
 use serde_json::Value;
 use url::Url;
 
@@ -71,7 +71,7 @@ fn http() -> reqwest::Client {
 }
 
 /// The credentials of the client that all tests use, form-encoded as RFC 6749 section 2.3.1 wants them.
-fn basic() -> String {
+pub(crate) fn basic() -> String {
     format!("Basic {}", STANDARD.encode("client:client-secret"))
 }
 
@@ -108,6 +108,13 @@ impl Browser {
         let request =
             self.http.post(self.url(path)).header("content-type", "application/x-www-form-urlencoded");
         Answer::of(request.body(form(params)).send().await.expect("an answer")).await.expect("a body")
+    }
+
+    /// Sends whatever it is, with an `Authorization` header.
+    pub(crate) async fn send(&self, method: Method, path: &str, authorization: &str, body: String) -> Answer {
+        let request = self.http.request(method, self.url(path)).header("authorization", authorization);
+        let request = request.header("user-agent", "a test").body(body);
+        Answer::of(request.send().await.expect("an answer")).await.expect("a body")
     }
 
     /// Sends a body to the control plane.

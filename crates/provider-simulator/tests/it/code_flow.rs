@@ -70,7 +70,7 @@ async fn metadata_name_every_endpoint() {
         assert_ne!(browser.get(path).await.status, StatusCode::NOT_FOUND, "{name}");
         found += 1;
     }
-    assert_eq!(found, 6);
+    assert_eq!(found, 7);
     assert_eq!(browser.get("/.well-known/oauth-authorization-server").await.json(), metadata);
 
     browser.simulator.update_settings(|settings| settings.announce_iss = false);

@@ -56,6 +56,8 @@ async fn nonsense_is_refused_with_a_message() {
         ("/control/faults", r#"{"status":500}"#, "where"),
         ("/control/grants", r#"{"clientId":"client"}"#, "scope"),
         ("/control/grants", r#"{"clientId":"client","scope":"profile","count":0}"#, "count"),
+        ("/control/personal-tokens", r#"{"scope":"profile"}"#, "by hand"),
+        ("/control/sites/github/personal-tokens", r#"{"sub":"1002"}"#, "scope"),
         ("/control/settings", r#"{"rotation":"often"}"#, "often"),
         ("/control/settings", "[]", "map"),
         ("/control/device", r#"{"userCode":"a"}"#, "decision"),

@@ -9,3 +9,4 @@ mod fault_effects;
 mod lifecycle;
 mod pages;
 mod sites;
+mod whose_tokens;

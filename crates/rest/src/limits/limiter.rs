@@ -14,7 +14,7 @@ const SHARDS: usize = 16;
 /// Buckets in one generation of a shard: as many as a table of 2048 holds before it grows.
 const GENERATION: usize = 1_792;
 /// A key that is over its limit all the time is told of in the log once in so many nanoseconds.
-const TOLD_EVERY: i64 = 60_000_000_000;
+pub(super) const TOLD_EVERY: i64 = 60_000_000_000;
 
 /// Counts requests by key against one quota.
 ///

@@ -9,6 +9,10 @@ pub enum Purpose {
     StartDeviceFlow,
     /// It asks how a device flow stands, as its clients do every few seconds.
     PollDeviceFlow,
+    /// It starts a login, or signs somebody in at once: rows, an audit entry, and a page of a provider's or calls to it.
+    StartLogin,
+    /// It starts a login by device code: a call to the provider, and a row that lives as long as its codes.
+    StartDeviceLogin,
     /// It belongs to the way back from a provider: a state, a code or a session can be guessed at.
     Callback,
     /// It hands a token out, or uses one: an audit entry, and maybe a call to the provider.
@@ -22,6 +26,8 @@ impl Purpose {
             Self::StartFlow => "flows",
             Self::StartDeviceFlow => "device_flows",
             Self::PollDeviceFlow => "device_polls",
+            Self::StartLogin => "logins",
+            Self::StartDeviceLogin => "device_logins",
             Self::Callback => "callbacks",
             Self::TokenRead => "token_reads",
         }
@@ -53,6 +59,10 @@ limits! {
     StartDeviceFlow = Some(Purpose::StartDeviceFlow),
     /// [`Purpose::PollDeviceFlow`].
     PollDeviceFlow = Some(Purpose::PollDeviceFlow),
+    /// [`Purpose::StartLogin`].
+    StartLogin = Some(Purpose::StartLogin),
+    /// [`Purpose::StartDeviceLogin`].
+    StartDeviceLogin = Some(Purpose::StartDeviceLogin),
     /// [`Purpose::Callback`].
     Callback = Some(Purpose::Callback),
     /// [`Purpose::TokenRead`].

@@ -3,14 +3,16 @@
 /// The limits of one process. The default is none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LimitSettings {
-    /// Flows that are started. Device flows are counted apart, and there may be a tenth as many.
+    /// Flows that are started. Device flows are counted apart, and there may be a tenth as many. Logins are counted apart from
+    /// flows, and those by device code from the others; there may be as many as of the flows of their kind.
     pub flows: PerMinute,
     /// Answers of providers that are brought back, and calls of the pages around them. Polls of device flows are counted
     /// apart, and there may be as many, or one a second.
     pub callbacks: PerMinute,
     /// Access tokens that are handed out, and calls that use one.
     pub token_reads: PerMinute,
-    /// Wrong API tokens and sessions that an address may present a minute, all at once if need be; 0 is no limit.
+    /// Wrong API tokens, sessions and states that an address may present a minute, all at once if need be, and wrong ids of
+    /// tokens that an account may name; 0 is no limit.
     pub wrong_tokens_per_address: u32,
 }
 
@@ -23,14 +25,23 @@ pub struct PerMinute {
     pub address: u32,
 }
 
-/// A client polls once in the seconds that the provider names, and no provider names less than one (RFC 8628, 3.5).
-const POLLS: u32 = 60;
+/// Polls a minute: a client polls once in the seconds that the provider names, and no provider names less than one (RFC 8628, 3.5).
+pub(super) const POLLS: u32 = 60;
+
+/// Calls that may wait from one address however narrow the limits are: a small office behind one.
+const FEWEST_WAITS: u32 = 60;
 
 impl LimitSettings {
     /// Device flows that are started: a tenth of all flows, since each costs a call to the provider, which limits us for
     /// them more than for anything else.
     pub(super) fn device_flows(&self) -> PerMinute {
         self.flows.map(|flows| flows.div_ceil(10))
+    }
+
+    /// Calls that may wait from one address for people at once; 0 is no limit. As many as logins by device code may be started
+    /// there in a minute: each holds a connection for as long as its codes live.
+    pub(super) fn waits_per_address(&self) -> u32 {
+        self.device_flows().map(|flows| flows.max(FEWEST_WAITS)).address
     }
 
     /// Polls of device flows: as many as answers of providers, which they bring as well, and never so few that one honest
@@ -58,6 +69,15 @@ mod tests {
             let flows = PerMinute { caller: flows, address: 0 };
             let settings = LimitSettings { flows, ..LimitSettings::default() };
             assert_eq!(settings.device_flows(), PerMinute { caller: device_flows, address: 0 });
+        }
+    }
+
+    #[test]
+    fn as_many_wait_at_an_address_as_may_start_in_a_minute_and_never_too_few() {
+        for (flows, waits) in [(0, 0), (1, 60), (600, 60), (6_000, 600)] {
+            let flows = PerMinute { caller: 0, address: flows };
+            let settings = LimitSettings { flows, ..LimitSettings::default() };
+            assert_eq!(settings.waits_per_address(), waits);
         }
     }
 

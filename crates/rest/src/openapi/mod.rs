@@ -53,6 +53,7 @@ pub fn description() -> &'static str {
 fn document() -> OpenApi {
     let mut routes = crate::external_oauth::described();
     routes.extend(crate::external_auth::described());
+    routes.extend(crate::login::described());
     routes.extend(crate::health::described());
     routes.push(described());
     document::of(routes)

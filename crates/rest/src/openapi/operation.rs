@@ -118,6 +118,11 @@ impl Operation {
         self.parameter(ParameterIn::Query, Required::False, name, description, schema)
     }
 
+    /// A parameter in the query that must be there.
+    pub(crate) fn needs(self, name: &str, description: &str, schema: impl Into<RefOr<Schema>>) -> Self {
+        self.parameter(ParameterIn::Query, Required::True, name, description, schema)
+    }
+
     fn parameter(
         mut self,
         place: ParameterIn,
@@ -127,7 +132,7 @@ impl Operation {
         schema: impl Into<RefOr<Schema>>,
     ) -> Self {
         // Those of the path come first, as they do in a call.
-        let index = if required == Required::True { 0 } else { self.parameters.len() };
+        let index = if place == ParameterIn::Path { 0 } else { self.parameters.len() };
         let parameter = ParameterBuilder::new()
             .name(name)
             .parameter_in(place)
@@ -194,6 +199,22 @@ impl Operation {
         let listing = member(ObjectBuilder::new(), "data", items).build();
         let example = serde_json::json!({ "data": [example] });
         self.gives(StatusCode::OK, description, listing, Some(example))
+    }
+
+    /// An answer whose body is a list.
+    pub(crate) fn gives_items<T: ToSchema>(mut self, description: &str, example: &Value) -> Self {
+        let items = list_of(self.refer_to::<T>()).build();
+        self.gives(StatusCode::OK, description, Schema::Array(items), Some(serde_json::json!([example])))
+    }
+
+    /// The answer that was described last may be a page for people as well.
+    pub(crate) fn or_a_page(mut self) -> Self {
+        if let Some((_, response)) = self.answers.last_mut() {
+            response
+                .content
+                .insert("text/html".to_owned(), ContentBuilder::new().schema(Some(text())).build().into());
+        }
+        self
     }
 
     /// An answer without a body.

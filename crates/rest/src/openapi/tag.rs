@@ -7,12 +7,13 @@ pub(crate) enum Tag {
     Authorizations,
     Jobs,
     Links,
+    Login,
     Service,
 }
 
 impl Tag {
-    pub(super) const ALL: [Self; 5] =
-        [Self::Providers, Self::Authorizations, Self::Jobs, Self::Links, Self::Service];
+    pub(super) const ALL: [Self; 6] =
+        [Self::Providers, Self::Authorizations, Self::Jobs, Self::Links, Self::Login, Self::Service];
 
     pub(super) fn name(self) -> &'static str {
         match self {
@@ -20,6 +21,7 @@ impl Tag {
             Self::Authorizations => "Authorizations",
             Self::Jobs => "Jobs",
             Self::Links => "Links",
+            Self::Login => "Login",
             Self::Service => "Service",
         }
     }
@@ -39,6 +41,11 @@ impl Tag {
                 "A user's links to providers, for the dashboards, command lines and agents of developer \
                  environments. A provider is named by its slug or its id, members are in snake_case, and errors have \
                  a body of their own."
+            }
+            Self::Login => {
+                "Signing in with a provider, and one's own API tokens. Failures are 400 with `errors`, or 401, 403, 404, \
+                 409 and 500 with `error`, and never anything else: a path that is not there is 404, and a method that a \
+                 path does not take is 400, with `Allow`."
             }
             Self::Service => "The service itself; open to all.",
         }

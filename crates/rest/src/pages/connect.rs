@@ -10,10 +10,11 @@ use grantkeeper_domain::ids::FlowId;
 use serde::Deserialize;
 
 use super::form::PageForm;
-use super::page;
-use super::sign_in::comes_from_us;
+use super::page::{self, no_session, see_other};
+use super::same_origin::comes_from_us;
 use crate::Api;
-use crate::session::{SessionError, flow_cookie, session};
+use crate::cookies::FLOW;
+use crate::session::session;
 
 #[derive(Template)]
 #[template(path = "connect.html")]
@@ -79,7 +80,7 @@ pub(super) async fn answer(
 async fn go_on(api: &Api, caller: Option<&Caller>, flow: FlowId) -> HttpResponse {
     match api.use_cases.confirm_flow.confirm(caller, flow).await {
         Ok(confirmed) => HttpResponse::SeeOther()
-            .cookie(flow_cookie(api, flow, &confirmed.cookie))
+            .cookie(FLOW.of(api, flow, &confirmed.cookie))
             .insert_header((LOCATION, confirmed.authorization_url.as_str()))
             .finish(),
         Err(error) => failed(&error),
@@ -116,13 +117,6 @@ pub(super) async fn done(api: web::Data<Api>, path: web::Path<String>) -> HttpRe
     }
 }
 
-fn no_session(error: &SessionError) -> HttpResponse {
-    match error {
-        SessionError::Refused(refused) => page::too_many_requests(*refused),
-        SessionError::Store(error) => page::broken(error),
-    }
-}
-
 fn failed(error: &ConfirmFlowError) -> HttpResponse {
     match error {
         ConfirmFlowError::NotFound => page::not_valid(),
@@ -141,8 +135,4 @@ fn failed(error: &ConfirmFlowError) -> HttpResponse {
             )
         }
     }
-}
-
-pub(super) fn see_other(path: &str) -> HttpResponse {
-    HttpResponse::SeeOther().insert_header((LOCATION, path)).finish()
 }

@@ -1,14 +1,22 @@
 //! The few pages people see: plain server-rendered HTML without scripts.
 
+mod account;
+mod browser_login;
 mod callback;
 mod connect;
 mod form;
+mod landing;
+mod login;
+mod own_path;
 mod page;
+mod same_origin;
 mod sign_in;
+mod sign_out;
 mod turned_away;
 
 use actix_web::web::{self, FormConfig, ServiceConfig};
 
+pub(crate) use self::landing::{Visitor, land};
 use self::turned_away::TurnedAway;
 use crate::limits::{self, Limit as _, Purpose, behind};
 
@@ -27,8 +35,13 @@ macro_rules! pages {
 }
 
 pages! {
-    get "/sign-in" => sign_in::show: Unlimited,
+    get "/sign-in" => sign_in::show: Callback,
     post "/sign-in" => sign_in::sign_in: Callback,
+    post "/sign-in/{provider}" => browser_login::start: StartLogin,
+    post "/sign-out" => sign_out::sign_out: Callback,
+    get "/account" => account::show: Callback,
+    get "/login/{login}" => login::show: Callback,
+    post "/login/{login}" => login::answer: Callback,
     get "/connect/{flow}" => connect::show: Callback,
     post "/connect/{flow}" => connect::answer: Callback,
     get "/connect/{flow}/done" => connect::done: Callback,

@@ -7,6 +7,7 @@ use askama::Template;
 use grantkeeper_domain::StoreError;
 
 use crate::limits::Refused;
+use crate::session::SessionError;
 
 /// A page with a heading and a few lines.
 #[derive(Template)]
@@ -14,6 +15,13 @@ use crate::limits::Refused;
 struct Message<'a> {
     title: &'a str,
     lines: &'a [&'a str],
+}
+
+/// A page that leads on by itself.
+#[derive(Template)]
+#[template(path = "onward.html")]
+struct Onward<'a> {
+    uri: &'a str,
 }
 
 /// A page that tells something.
@@ -36,7 +44,33 @@ pub(super) fn not_valid() -> HttpResponse {
 /// A failure of ours: the cause is in the log.
 pub(super) fn broken(error: &StoreError) -> HttpResponse {
     tracing::error!(error = error as &dyn std::error::Error, "a page could not be made");
-    message(StatusCode::SERVICE_UNAVAILABLE, "Something went wrong here", &["Please try again in a moment."])
+    try_again()
+}
+
+/// Something that can be done again.
+pub(super) fn try_again() -> HttpResponse {
+    let lines = ["Please try again in a moment."];
+    message(StatusCode::SERVICE_UNAVAILABLE, "Something went wrong here", &lines)
+}
+
+/// It cannot be said whether somebody is signed in.
+pub(super) fn no_session(error: &SessionError) -> HttpResponse {
+    match error {
+        SessionError::Refused(refused) => too_many_requests(*refused),
+        SessionError::Store(error) => broken(error),
+    }
+}
+
+/// On to a page, which is asked for with `GET` whatever led here.
+pub(super) fn see_other(uri: &str) -> HttpResponse {
+    HttpResponse::SeeOther().insert_header((header::LOCATION, uri)).finish()
+}
+
+/// On to another site, behind a form of ours. A document and no redirect: browsers hold every redirect behind a form against
+/// the policy of its page, those of the other site as well, and nobody knows where these lead (Content Security Policy
+/// Level 3, 6.4.2).
+pub(super) fn onward(uri: &str) -> HttpResponse {
+    plain(StatusCode::OK, &Onward { uri })
 }
 
 /// Whoever comes too often waits.
@@ -53,7 +87,7 @@ pub(super) fn too_slow() -> HttpResponse {
     message(StatusCode::REQUEST_TIMEOUT, "This took too long", &["Please try again."])
 }
 
-/// A page with a form. Its forms may lead to our own origin, and to `leads_to` where one is named (browsers apply the
+/// A page with a form. Its forms may lead to our own origin, and to the origins in `leads_to` where some are named (browsers apply the
 /// rule to the redirect behind a form as well).
 ///
 /// `no-referrer` would not do here: browsers then name no origin when they post the form (Fetch, "append a request
@@ -63,6 +97,11 @@ pub(super) fn form(status: StatusCode, page: &impl Template, leads_to: Option<&s
     let mut response = render(status, page, policy.trim_end());
     response.headers_mut().insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     response
+}
+
+/// A page without a form.
+pub(super) fn plain(status: StatusCode, page: &impl Template) -> HttpResponse {
+    render(status, page, POLICY)
 }
 
 fn render(status: StatusCode, page: &impl Template, policy: &str) -> HttpResponse {
@@ -81,4 +120,4 @@ fn render(status: StatusCode, page: &impl Template, policy: &str) -> HttpRespons
 /// No scripts, nothing from elsewhere, and no style but the one whose base64 SHA-256 stands here: that of
 /// `templates/layout.html`.
 const POLICY: &str = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; \
-                      style-src 'sha256-ajmDEZD6wxGpo8yXPSAqo6V2lZGUN0RFWhAJ8inAqJA='";
+                      style-src 'sha256-S5IRJAENdDp2ut+RNwC8ev/G9IxmnDeC0Zuz1K1g0Po='";

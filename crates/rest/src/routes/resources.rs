@@ -6,7 +6,7 @@ use std::pin::Pin;
 use actix_web::dev::{Service, ServiceFactory, ServiceRequest, ServiceResponse, always_ready};
 use actix_web::{Error, HttpResponse, Route};
 
-use super::pattern::Pattern;
+use super::pattern::{Pattern, Values};
 
 /// The resources of an API, to be served below its base.
 pub(crate) struct Resources {
@@ -23,9 +23,9 @@ pub(crate) struct Otherwise {
     pub(crate) method_not_allowed: fn(&[&str]) -> HttpResponse,
 }
 
-/// A path, and a route for every method that it takes.
+/// Its paths, and a route for every method that it takes.
 struct Resource<R> {
-    pattern: Pattern,
+    patterns: Vec<Pattern>,
     methods: &'static [&'static str],
     routes: Vec<R>,
 }
@@ -41,11 +41,12 @@ impl Resources {
     /// One more, which is looked at after those that are there.
     pub(crate) fn with(
         mut self,
-        path: &'static str,
+        paths: &[&'static str],
         methods: &'static [&'static str],
         routes: Vec<Route>,
     ) -> Self {
-        self.resources.push(Resource { pattern: Pattern::of(path), methods, routes });
+        let patterns = paths.iter().map(|path| Pattern::of(path)).collect();
+        self.resources.push(Resource { patterns, methods, routes });
         self
     }
 }
@@ -76,15 +77,22 @@ type Running = <Route as ServiceFactory<ServiceRequest>>::Service;
 
 impl Resource<Route> {
     fn begin(&self) -> impl Future<Output = Result<Resource<Running>, ()>> + use<> {
-        let (pattern, methods) = (self.pattern.clone(), self.methods);
+        let (patterns, methods) = (self.patterns.clone(), self.methods);
         let beginnings: Vec<_> = self.routes.iter().map(|route| route.new_service(())).collect();
         async move {
             let mut routes = Vec::with_capacity(beginnings.len());
             for beginning in beginnings {
                 routes.push(beginning.await?);
             }
-            Ok(Resource { pattern, methods, routes })
+            Ok(Resource { patterns, methods, routes })
         }
+    }
+}
+
+impl<R> Resource<R> {
+    /// The values of the parameters, by the first of the paths that is like this.
+    fn values<'p>(&self, path: &'p str) -> Option<Values<'p>> {
+        self.patterns.iter().find_map(|pattern| pattern.values(path))
     }
 }
 
@@ -117,8 +125,7 @@ impl Router {
     fn find(&self, request: &mut ServiceRequest) -> Option<&Resource<Running>> {
         let path = request.match_info().unprocessed();
         let mut resources = self.resources.iter();
-        let (resource, values) =
-            resources.find_map(|resource| Some((resource, resource.pattern.values(path)?)))?;
+        let (resource, values) = resources.find_map(|resource| Some((resource, resource.values(path)?)))?;
         let values: Vec<_> = values.into_iter().map(|(name, value)| (name, value.to_owned())).collect();
         for (name, value) in values {
             request.match_info_mut().add_static(name, value);

@@ -3,7 +3,7 @@
 use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use actix_web::http::{Method, StatusCode};
 use actix_web::test::TestRequest;
-use grantkeeper_rest::EXTERNAL_OAUTH_ROUTES;
+use grantkeeper_rest::{EXTERNAL_OAUTH_ROUTES, LOGIN_ROUTES};
 
 use crate::service::{BASE, Service};
 
@@ -17,6 +17,16 @@ const OPEN: [(&str, &str); 7] = [
     ("GET", "/docs"),
     ("GET", "/sign-in?return_to=/connect/0"),
     ("GET", "/connect/0199c1f0-0000-7000-8000-000000000000/done"),
+];
+
+/// How people get a token, who have none yet.
+const OPEN_LOGINS: [(&str, &str); 6] = [
+    ("get", "/v1/login/oauth2/web/poll"),
+    ("post", "/login/oauth2/device/complete"),
+    ("post", "/login/oauth2/device/start"),
+    ("post", "/v1/oauth2"),
+    ("get", "/v1/login/oauth2/web/authorize"),
+    ("get", "/v1/login/oauth2/web/callback/{provider}"),
 ];
 
 fn request(method: &str, path: &str) -> TestRequest {
@@ -37,6 +47,17 @@ async fn every_route_refuses_an_anonymous_caller() {
                 assert_eq!(answer.json()["errorFields"], serde_json::json!([]), "{method} {path}");
             }
         }
+    }
+}
+
+#[actix_web::test]
+async fn of_the_login_api_only_the_ways_in_are_open() {
+    let service = Service::start().await;
+    for route in LOGIN_ROUTES {
+        let (method, path) = route;
+        let answer = service.send(request(method, path)).await;
+        let is_open = OPEN_LOGINS.contains(route);
+        assert_eq!(answer.status != StatusCode::UNAUTHORIZED, is_open, "{method} {path}: {answer:?}");
     }
 }
 

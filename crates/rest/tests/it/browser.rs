@@ -12,17 +12,17 @@ use url::Url;
 use crate::service::{Answer, PUBLIC_URL, Service};
 
 /// A browser with its cookies.
-struct Browser<'s> {
+pub(crate) struct Browser<'s> {
     service: &'s Service,
-    cookies: Vec<Cookie<'static>>,
+    pub(crate) cookies: Vec<Cookie<'static>>,
 }
 
 impl<'s> Browser<'s> {
-    fn new(service: &'s Service) -> Self {
+    pub(crate) fn new(service: &'s Service) -> Self {
         Self { service, cookies: Vec::new() }
     }
 
-    async fn send(&mut self, mut request: TestRequest) -> Answer {
+    pub(crate) async fn send(&mut self, mut request: TestRequest) -> Answer {
         for cookie in &self.cookies {
             request = request.cookie(cookie.clone());
         }
@@ -37,15 +37,15 @@ impl<'s> Browser<'s> {
         answer
     }
 
-    async fn get(&mut self, path: &str) -> Answer {
+    pub(crate) async fn get(&mut self, path: &str) -> Answer {
         self.send(TestRequest::get().uri(path)).await
     }
 
-    async fn post(&mut self, path: &str, form: &[(&str, &str)]) -> Answer {
+    pub(crate) async fn post(&mut self, path: &str, form: &[(&str, &str)]) -> Answer {
         self.send(TestRequest::post().uri(path).insert_header((ORIGIN, PUBLIC_URL)).set_form(form)).await
     }
 
-    async fn sign_in(&mut self, token: &str, flow: &str) {
+    pub(crate) async fn sign_in(&mut self, token: &str, flow: &str) {
         let answer = self.post("/sign-in", &[("token", token), ("return_to", flow)]).await;
         assert_eq!(answer.status, StatusCode::SEE_OTHER, "{answer:?}");
         assert_eq!(answer.header(LOCATION), flow);
@@ -61,7 +61,7 @@ impl<'s> Browser<'s> {
     }
 }
 
-fn form_token(page: &Answer) -> String {
+pub(crate) fn form_token(page: &Answer) -> String {
     let (_, rest) = page.body.split_once("name=\"form_token\" value=\"").unwrap();
     rest.split('"').next().unwrap().to_owned()
 }
@@ -81,12 +81,12 @@ async fn signed_in(service: &Service) -> (String, String, Browser<'_>) {
     (provider, flow, browser)
 }
 
-fn parameter(url: &Url, name: &str) -> String {
+pub(crate) fn parameter(url: &Url, name: &str) -> String {
     url.query_pairs().find(|(key, _)| key == name).unwrap().1.into_owned()
 }
 
 /// Where the provider sends the browser back to.
-fn way_back(page: &Url, query: &str) -> String {
+pub(crate) fn way_back(page: &Url, query: &str) -> String {
     let path = parameter(page, "redirect_uri").strip_prefix(PUBLIC_URL).unwrap().to_owned();
     format!("{path}?state={}&iss={ISSUER}&{query}", parameter(page, "state"))
 }

@@ -7,8 +7,8 @@ use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE, ORIGIN, RETRY_AFTER};
 use actix_web::http::{Method, StatusCode};
 use actix_web::test::TestRequest;
 use grantkeeper_rest::{
-    EXTERNAL_AUTH_LIMITS, EXTERNAL_AUTH_ROUTES, EXTERNAL_OAUTH_LIMITS, EXTERNAL_OAUTH_ROUTES, LimitSettings,
-    PAGES, PerMinute, Purpose,
+    EXTERNAL_AUTH_LIMITS, EXTERNAL_AUTH_ROUTES, EXTERNAL_OAUTH_LIMITS, EXTERNAL_OAUTH_ROUTES, LOGIN_LIMITS,
+    LOGIN_ROUTES, LimitSettings, PAGES, PerMinute, Purpose,
 };
 
 use crate::service::{Answer, BASE, PUBLIC_URL, Service};
@@ -26,6 +26,14 @@ const LIMITED: [(&str, &str, Purpose); 5] = [
     ("get", "/authorizedProviders/{id}/userinfo", Purpose::TokenRead),
 ];
 
+/// Those of the `login` API. Nobody is signed in there: an address is limited.
+const LIMITED_LOGINS: [(&str, &str, Purpose); 4] = [
+    ("post", "/login/oauth2/device/start", Purpose::StartDeviceLogin),
+    ("post", "/v1/oauth2", Purpose::StartLogin),
+    ("get", "/v1/login/oauth2/web/authorize", Purpose::StartLogin),
+    ("get", "/v1/login/oauth2/web/callback/{provider}", Purpose::Callback),
+];
+
 /// Two a minute for each account, or from each address.
 const FOR_CALLERS: PerMinute = PerMinute { caller: 2, address: 0 };
 const FOR_ADDRESSES: PerMinute = PerMinute { caller: 0, address: 2 };
@@ -33,9 +41,9 @@ const FOR_ADDRESSES: PerMinute = PerMinute { caller: 0, address: 2 };
 fn only(purpose: Purpose, rates: PerMinute) -> LimitSettings {
     let mut limits = LimitSettings::default();
     match purpose {
-        Purpose::StartFlow => limits.flows = rates,
+        Purpose::StartFlow | Purpose::StartLogin => limits.flows = rates,
         // Of device flows there may be a tenth.
-        Purpose::StartDeviceFlow => {
+        Purpose::StartDeviceFlow | Purpose::StartDeviceLogin => {
             limits.flows = PerMinute { caller: 10 * rates.caller, address: 10 * rates.address };
         }
         Purpose::Callback | Purpose::PollDeviceFlow => limits.callbacks = rates,
@@ -51,7 +59,8 @@ fn one_of_everything() -> LimitSettings {
 }
 
 fn request(method: &str, path: &str) -> TestRequest {
-    let path = path.replace("{id}", SOME_ID).replace("{flow}", SOME_ID).replace("{provider}", SOME_ID);
+    let parameters = ["{id}", "{flow}", "{login}", "{provider}"];
+    let path = parameters.iter().fold(path.to_owned(), |path, name| path.replace(name, SOME_ID));
     let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
     TestRequest::default().method(method).uri(&path)
 }
@@ -87,10 +96,17 @@ fn every_route_says_what_it_is_limited_as() {
     assert_eq!(limited, LIMITED);
     let device = [Some(Purpose::StartDeviceFlow), Some(Purpose::PollDeviceFlow)];
     assert_eq!(EXTERNAL_AUTH_LIMITS, device, "{EXTERNAL_AUTH_ROUTES:?}");
-    let free: Vec<_> = PAGES.iter().filter(|(_, _, purpose)| purpose.is_none()).collect();
-    assert_eq!(free, [&("get", "/sign-in", None)], "a form, and nothing behind it");
-    let otherwise = PAGES.iter().any(|(_, _, purpose)| purpose.is_some_and(|as_| as_ != Purpose::Callback));
-    assert!(!otherwise, "the pages are the way back from a provider");
+    let logins: Vec<_> = LOGIN_ROUTES
+        .iter()
+        .zip(LOGIN_LIMITS)
+        .filter_map(|((method, path), purpose)| Some((*method, *path, (*purpose)?)))
+        .collect();
+    assert_eq!(logins, LIMITED_LOGINS);
+    for (method, path, purpose) in PAGES {
+        let starts = *path == "/sign-in/{provider}";
+        let expected = if starts { Purpose::StartLogin } else { Purpose::Callback };
+        assert_eq!(*purpose, Some(expected), "{method} {path}");
+    }
 }
 
 #[actix_web::test]

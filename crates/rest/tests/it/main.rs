@@ -9,6 +9,7 @@ mod device;
 mod health;
 mod jobs;
 mod limits;
+mod login;
 mod malformed;
 mod openapi;
 mod providers;

@@ -71,6 +71,8 @@ fn has_format(name: &str, text: &str) -> bool {
     match name {
         "date-time" => DateTime::parse_from_rfc3339(text).is_ok() && text.ends_with('Z'),
         "uri" => url::Url::parse(text).is_ok(),
+        "uri-reference" => text.starts_with('/') || url::Url::parse(text).is_ok(),
+        "uuid" => text.len() == 36 && text.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit()),
         _ => false,
     }
 }

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::http::header::{self, HeaderMap};
 use actix_web::http::{Method, StatusCode};
@@ -9,6 +10,9 @@ use actix_web::test::TestRequest;
 use actix_web::web::Data;
 use async_trait::async_trait;
 use grantkeeper_domain::accounts::{Account, Organization, Role};
+use grantkeeper_domain::login::{
+    LoginProviderSettings, LoginRedirects, LoginSettings, NewAccounts, RedirectOrigin,
+};
 use grantkeeper_domain::memory::MemoryStore;
 use grantkeeper_domain::tokens::{HandOutRecord, TokenSettings};
 use grantkeeper_domain::{BackgroundTasks, Ports, Settings, UseCases};
@@ -63,6 +67,21 @@ impl Service {
     }
 
     pub(crate) async fn with(asks_people: bool) -> Self {
+        Self::set_up(asks_people, login_settings()).await
+    }
+
+    /// The same with other rules for logins.
+    pub(crate) async fn with_logins(login: LoginSettings) -> Self {
+        Self::set_up(true, login).await
+    }
+
+    /// The same over other use cases.
+    pub(crate) fn over(self, use_cases: UseCases) -> Self {
+        let api = Api::new(&self.ports, use_cases.clone(), Arc::new(AlwaysReady), rest_settings());
+        Self { api: Data::new(api), use_cases, ..self }
+    }
+
+    async fn set_up(asks_people: bool, login: LoginSettings) -> Self {
         let clock = FixedClock::new();
         let provider = ScriptedProvider::new();
         let ports = Ports {
@@ -73,14 +92,7 @@ impl Service {
             random: Arc::new(SeededRandom::new(1)),
             tasks: BackgroundTasks::on_current_runtime(),
         };
-        let settings = Settings {
-            public_url: PUBLIC_URL.to_owned(),
-            tokens: TokenSettings::default(),
-            asks_people,
-            hand_out_record: HandOutRecord::BeforeRelease,
-            holder: "test".to_owned(),
-        };
-        let use_cases = UseCases::over(&ports, &settings);
+        let use_cases = UseCases::over(&ports, &settings(asks_people, login));
         let rest = RestSettings { asks_people, ..rest_settings() };
         let api = Data::new(Api::new(&ports, use_cases.clone(), Arc::new(AlwaysReady), rest));
         let organization = use_cases.create_organization.run("Acme").await.unwrap();
@@ -190,6 +202,18 @@ async fn token(use_cases: &UseCases, organization: &Organization, email: &str, r
     issued.secret.expose().to_owned()
 }
 
+/// How the use cases are set up.
+pub(crate) fn settings(asks_people: bool, login: LoginSettings) -> Settings {
+    Settings {
+        public_url: PUBLIC_URL.to_owned(),
+        tokens: TokenSettings::default(),
+        asks_people,
+        login,
+        hand_out_record: HandOutRecord::BeforeRelease,
+        holder: "test".to_owned(),
+    }
+}
+
 fn rest_settings() -> RestSettings {
     RestSettings {
         public_url: PUBLIC_URL.to_owned(),
@@ -197,6 +221,24 @@ fn rest_settings() -> RestSettings {
         trusted_proxies: Vec::new(),
         asks_people: true,
         limits: LimitSettings::default(),
+    }
+}
+
+/// Everybody signs in at the provider with the slug `example`, which is called `github` here.
+pub(crate) fn login_settings() -> LoginSettings {
+    LoginSettings {
+        providers: vec![LoginProviderSettings {
+            name: "github".to_owned(),
+            organization: "Acme".to_owned(),
+            provider: "example".to_owned(),
+            scopes: None,
+            new_accounts: NewAccounts::Anyone,
+            foreign_tokens: false,
+        }],
+        device_provider: Some("github".to_owned()),
+        token_lifetime: Duration::from_secs(90 * 24 * 3600),
+        redirects: LoginRedirects::new(vec![RedirectOrigin::parse("https://golem.cloud").unwrap()]),
+        asks_people: true,
     }
 }
 

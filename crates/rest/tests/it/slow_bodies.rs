@@ -50,20 +50,29 @@ async fn a_body_that_does_not_come_is_not_waited_for() {
         "POST /sign-in HTTP/1.1\r\nhost: x\r\norigin: {PUBLIC_URL}\r\n\
          content-type: application/x-www-form-urlencoded\r\ncontent-length: 1000\r\n\r\ntoken="
     );
-    for (request, content_type, told) in [
-        (json, "application/json", "{\"message\":\"the body took too long to come\",\"errorFields\":[]}"),
+    let session = "POST /login/oauth2/device/complete HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n\"x"
+        .to_owned();
+    for (request, status, content_type, told) in [
+        (
+            json,
+            "408",
+            "application/json",
+            "{\"message\":\"the body took too long to come\",\"errorFields\":[]}",
+        ),
         (
             poll,
+            "408",
             "application/json; charset=utf-8",
             "{\"message\":\"Request body took too long to come.\",\"detail\":\"\",\"validations\":[]}",
         ),
-        (form, "text/html; charset=utf-8", "This took too long"),
+        (session, "400", "application/json", "{\"errors\":[\"the body took too long to come\"]}"),
+        (form, "408", "text/html; charset=utf-8", "This took too long"),
     ] {
         let answer = actix_web::rt::spawn(block(move || exchange(address, &request, told)));
         service.clock.until_sleeping(1).await;
         service.clock.advance(Duration::from_secs(10));
         let answer = answer.await.unwrap().unwrap();
-        assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
         assert!(answer.contains(&format!("content-type: {content_type}\r\n")), "{answer}");
         assert!(answer.contains(told), "{answer}");
     }

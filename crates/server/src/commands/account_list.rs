@@ -44,7 +44,7 @@ impl fmt::Display for Accounts {
                 account.email.clone(),
                 organization.clone(),
                 account.role.to_owned(),
-                account.standing.to_owned(),
+                account.standing().to_owned(),
                 account.created_at.to_string(),
             ]
         };

@@ -1,5 +1,8 @@
 //! `doctor`.
 
+mod login_provider;
+
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -24,14 +27,15 @@ pub(crate) struct Examination {
 
 #[derive(Debug, Serialize)]
 struct Check {
-    name: &'static str,
+    name: Cow<'static, str>,
     ok: bool,
     #[serde(skip_serializing_if = "String::is_empty")]
     detail: String,
 }
 
 impl Check {
-    fn of(name: &'static str, result: Result<String, Failure>) -> Self {
+    fn of(name: impl Into<Cow<'static, str>>, result: Result<String, Failure>) -> Self {
+        let name = name.into();
         match result {
             Ok(detail) => Self { name, ok: true, detail },
             Err(failure) => Self { name, ok: false, detail: failure.to_string() },
@@ -55,7 +59,7 @@ impl fmt::Display for Examination {
 impl Examination {
     /// Whether all is well.
     pub(super) fn verdict(&self) -> Result<(), Failure> {
-        let failed: Vec<_> = self.checks.iter().filter(|check| !check.ok).map(|check| check.name).collect();
+        let failed: Vec<_> = self.checks.iter().filter(|check| !check.ok).map(|check| &*check.name).collect();
         if failed.is_empty() { Ok(()) } else { Err(Failure::of(format!("failed: {}", failed.join(", ")))) }
     }
 }
@@ -79,10 +83,26 @@ impl Doctor {
             },
         );
         let store_check = Check::of("store", store(&settings, key.ok()).await);
-        Examination {
-            checks: vec![Check::of("configuration", configuration(&settings)), key_check, store_check],
+        let mut checks = vec![Check::of("configuration", configuration(&settings)), key_check, store_check];
+        checks.extend(login_providers(&settings).await);
+        Examination { checks }
+    }
+}
+
+/// Where the schema is not there yet, or the store cannot be read, there is nothing to look at.
+async fn login_providers(settings: &Settings) -> Vec<Check> {
+    let mut checks = Vec::new();
+    let is_ready = DieselStore::pending_migrations(settings.database_url.as_str()).await;
+    if !is_ready.is_ok_and(|pending| pending.is_empty()) {
+        return checks;
+    }
+    if let Ok(with) = Administration::open(settings).await {
+        for provider in &settings.login.providers {
+            let found = login_provider::examine(&with.store, &settings.login, provider).await;
+            checks.push(Check::of(format!("login {}", provider.name), found));
         }
     }
+    checks
 }
 
 /// The key has a check of its own.

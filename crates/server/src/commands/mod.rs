@@ -2,7 +2,11 @@
 
 mod account_create;
 mod account_delete;
+mod account_identities;
+mod account_link;
 mod account_list;
+mod account_resume;
+mod account_suspend;
 mod audit_list;
 mod authorization_list;
 mod config_check;
@@ -80,6 +84,10 @@ pub(crate) enum OrgCommand {
 pub(crate) enum AccountCommand {
     Create(account_create::AccountCreate),
     List(account_list::AccountList),
+    Suspend(account_suspend::AccountSuspend),
+    Resume(account_resume::AccountResume),
+    Link(account_link::AccountLink),
+    Identities(account_identities::AccountIdentities),
     Delete(account_delete::AccountDelete),
 }
 
@@ -115,6 +123,10 @@ impl Command {
             Self::Org(OrgCommand::Delete(command)) => options.print(&command.run(options).await?),
             Self::Account(AccountCommand::Create(command)) => options.print(&command.run(options).await?),
             Self::Account(AccountCommand::List(command)) => options.print(&command.run(options).await?),
+            Self::Account(AccountCommand::Suspend(command)) => options.print(&command.run(options).await?),
+            Self::Account(AccountCommand::Resume(command)) => options.print(&command.run(options).await?),
+            Self::Account(AccountCommand::Link(command)) => options.print(&command.run(options).await?),
+            Self::Account(AccountCommand::Identities(command)) => options.print(&command.run(options).await?),
             Self::Account(AccountCommand::Delete(command)) => options.print(&command.run(options).await?),
             Self::Token(TokenCommand::Create(command)) => options.print(&command.run(options).await?),
             Self::Token(TokenCommand::List(command)) => options.print(&command.run(options).await?),

@@ -1,9 +1,10 @@
-//! Organizations, accounts and tokens as commands show them.
+//! Organizations, accounts, identities and tokens as commands show them.
 
 use std::fmt;
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use grantkeeper_domain::accounts::{Account, ApiToken, Organization};
+use grantkeeper_domain::accounts::{Account, ApiToken, Organization, Standing, TokenPurpose};
+use grantkeeper_domain::login::LoginIdentity;
 use serde::{Serialize, Serializer};
 
 /// A time: RFC 3339 in UTC, to the second.
@@ -66,6 +67,8 @@ pub(super) struct ShownAccount {
     pub(super) email: String,
     pub(super) role: &'static str,
     pub(super) standing: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) suspended_at: Option<Time>,
     pub(super) created_at: Time,
 }
 
@@ -77,7 +80,41 @@ impl From<&Account> for ShownAccount {
             email: account.email.as_str().to_owned(),
             role: account.role.as_str(),
             standing: account.standing.as_str(),
+            suspended_at: account.suspended_at.map(Time),
             created_at: Time(account.created_at),
+        }
+    }
+}
+
+impl ShownAccount {
+    /// Whether anybody gets in as it, in a word.
+    pub(super) fn standing(&self) -> &'static str {
+        match self.suspended_at {
+            Some(_) if self.standing == Standing::Active.as_str() => "suspended",
+            _ => self.standing,
+        }
+    }
+}
+
+/// Somebody at a provider who signs in as an account.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ShownIdentity {
+    pub(super) id: String,
+    pub(super) account_id: String,
+    pub(super) issuer: String,
+    pub(super) subject: String,
+    pub(super) linked_at: Time,
+}
+
+impl From<&LoginIdentity> for ShownIdentity {
+    fn from(identity: &LoginIdentity) -> Self {
+        Self {
+            id: identity.id.to_string(),
+            account_id: identity.account_id.to_string(),
+            issuer: identity.issuer.clone(),
+            subject: identity.subject.clone(),
+            linked_at: Time(identity.created_at),
         }
     }
 }
@@ -88,6 +125,8 @@ impl From<&Account> for ShownAccount {
 pub(super) struct ShownToken {
     pub(super) id: String,
     pub(super) account_id: String,
+    /// `api`, or `browser` of one that is the session of a browser.
+    pub(super) kind: &'static str,
     pub(super) status: &'static str,
     pub(super) created_at: Time,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -105,9 +144,14 @@ impl ShownToken {
             None if token.is_usable(now) => "usable",
             None => "expired",
         };
+        let kind = match token.purpose {
+            TokenPurpose::Api => "api",
+            TokenPurpose::Session { .. } => "browser",
+        };
         Self {
             id: token.id.to_string(),
             account_id: token.account_id.to_string(),
+            kind,
             status,
             created_at: Time(token.created_at),
             expires_at: token.expires_at.map(Time),

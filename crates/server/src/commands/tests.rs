@@ -1,11 +1,16 @@
 //! The operator's commands over a database, one after the other, and the shapes of what they print.
 
 use clap::Parser;
+use grantkeeper_domain::Change;
+use grantkeeper_domain::accounts::{ApiToken, TokenPurpose};
+use grantkeeper_domain::providers::{Provider, ProviderKind, ProviderStatus, Slug};
+use grantkeeper_testkit::entities;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::*;
 use crate::report::Report;
+use crate::wiring::Administration;
 
 /// An installation with a database of its own.
 struct Installation {
@@ -52,6 +57,28 @@ impl Installation {
         self.folder.path().join("grantkeeper.key").display().to_string()
     }
 
+    async fn administration(&self) -> Administration {
+        let settings = self.options.settings(&[]).expect("good settings");
+        Administration::open(&settings).await.expect("the store opens")
+    }
+
+    /// A provider of the organization Acme, which is not registered yet.
+    async fn provider(&self, slug: &str) -> Provider {
+        let with = self.administration().await;
+        let acme = with.store.organization_named("Acme").await.expect("a store").expect("it was made");
+        Provider { slug: Some(Slug::parse(slug).expect("a slug")), ..entities::provider(&acme) }
+    }
+
+    async fn register(&self, provider: Provider) {
+        let with = self.administration().await;
+        with.store.commit(vec![Change::insert(provider)]).await.expect("a new row");
+    }
+
+    async fn change(&self, provider: Provider) {
+        let with = self.administration().await;
+        with.store.commit(vec![Change::update(provider)]).await.expect("a row");
+    }
+
     /// Runs a command that administers; returns what it says to people and to machines.
     async fn says(&self, line: &str) -> Result<(String, Value), Failure> {
         let options = &self.options;
@@ -62,6 +89,10 @@ impl Installation {
             Command::Org(OrgCommand::Delete(command)) => command.run(options).await.map(said),
             Command::Account(AccountCommand::Create(command)) => command.run(options).await.map(said),
             Command::Account(AccountCommand::List(command)) => command.run(options).await.map(said),
+            Command::Account(AccountCommand::Suspend(command)) => command.run(options).await.map(said),
+            Command::Account(AccountCommand::Resume(command)) => command.run(options).await.map(said),
+            Command::Account(AccountCommand::Link(command)) => command.run(options).await.map(said),
+            Command::Account(AccountCommand::Identities(command)) => command.run(options).await.map(said),
             Command::Account(AccountCommand::Delete(command)) => command.run(options).await.map(said),
             Command::Token(TokenCommand::Create(command)) => command.run(options).await.map(said),
             Command::Token(TokenCommand::List(command)) => command.run(options).await.map(said),
@@ -136,7 +167,7 @@ async fn accounts_and_their_tokens() {
     assert_eq!(member["role"], "member");
 
     let issued = here.json("token create --account ada@acme.example --expires-in 90d").await;
-    assert_eq!(keys(&issued), ["accountId", "createdAt", "expiresAt", "id", "status", "token"]);
+    assert_eq!(keys(&issued), ["accountId", "createdAt", "expiresAt", "id", "kind", "status", "token"]);
     assert_eq!(issued["accountId"], account["id"]);
     let secret = issued["token"].as_str().expect("the token");
     assert!(secret.starts_with("gk_"));
@@ -267,4 +298,169 @@ async fn a_doctor_finds_what_is_wrong_and_touches_nothing() {
     here.json("migrate").await;
     assert!(here.text("doctor").await.contains("binds it to the key"));
     assert_eq!(checks(&Installation::new().json("doctor").await), names([true, false, true]));
+}
+
+#[tokio::test]
+async fn an_account_is_suspended_and_resumed() {
+    let here = Installation::new();
+    here.json("org create Acme").await;
+    let account = here.json("account create --org Acme --email ada@acme.example").await;
+    let suspended = here.json("account suspend ada@acme.example").await;
+    assert_eq!((&suspended["id"], &suspended["standing"]), (&account["id"], &json!("active")));
+    assert!(suspended["suspendedAt"].is_string(), "{suspended}");
+    assert_eq!(here.json("account suspend ada@acme.example").await, suspended, "since when it was");
+    assert!(here.text("account list").await.contains("suspended"));
+    assert_eq!(here.json("account list").await["accounts"][0]["suspendedAt"], suspended["suspendedAt"]);
+
+    let id = account["id"].as_str().expect("an id");
+    assert!(here.text(&format!("account suspend {id}")).await.contains(&format!("account resume {id}")));
+    assert_eq!(here.json(&format!("account resume {id}")).await, account);
+    assert_eq!(here.json(&format!("account resume {id}")).await, account, "it changes nothing");
+    assert!(!here.text("account list").await.contains("suspended"));
+    let log = here.json("audit list --org Acme").await;
+    let actions: Vec<_> =
+        log["entries"].as_array().expect("a list").iter().map(|entry| &entry["action"]).collect();
+    assert_eq!(actions, ["account.resumed", "account.suspended", "account.created", "organization.created"]);
+
+    here.json("account delete --org Acme --email ada@acme.example --yes").await;
+    for command in ["account suspend", "account resume"] {
+        let refused = here.failure(&format!("{command} {id}")).await;
+        assert!(refused.contains("being deleted"), "{refused}");
+    }
+    assert!(here.failure("account suspend bo@acme.example").await.contains("no account"));
+}
+
+#[tokio::test]
+async fn somebody_at_a_provider_is_linked_to_an_account_by_hand() {
+    let here = Installation::new();
+    here.json("org create Acme").await;
+    let account = here.json("account create --org Acme --email ada@acme.example").await;
+    here.json("account create --org Acme --email bo@acme.example").await;
+    let own = entities::endpoints("idp.example");
+    here.register(Provider { endpoints: own, ..here.provider("idp").await }).await;
+    assert!(here.text("account identities ada@acme.example").await.contains("account link"));
+
+    let linked = "--issuer https://idp.example --subject 583231";
+    let identity = here.json(&format!("account link ada@acme.example {linked}")).await;
+    assert_eq!(keys(&identity), ["accountId", "email", "id", "issuer", "linkedAt", "subject"]);
+    assert_eq!((&identity["accountId"], &identity["email"]), (&account["id"], &account["email"]));
+    let list = here.json("account identities ada@acme.example").await;
+    let shown = &list["identities"][0];
+    assert_eq!((&shown["id"], &shown["subject"]), (&identity["id"], &json!("583231")));
+    assert!(here.text("account identities ada@acme.example").await.contains("https://idp.example"));
+    for email in ["ada@acme.example", "bo@acme.example"] {
+        assert!(here.failure(&format!("account link {email} {linked}")).await.contains("already"));
+    }
+    let log = here.json("audit list --org Acme").await.to_string();
+    assert_eq!(log.matches("identity.linked").count(), 1, "{log}");
+}
+
+#[tokio::test]
+async fn an_issuer_that_nobody_has_is_told_with_those_that_there_are() {
+    let here = Installation::new();
+    here.json("org create Acme").await;
+    here.json("account create --org Acme --email ada@acme.example").await;
+    let link = "account link ada@acme.example --issuer https://idp.example/ --subject 583231";
+    assert!(here.failure(link).await.contains("it has none yet"));
+    let own = entities::endpoints("idp.example");
+    here.register(Provider { endpoints: own, ..here.provider("idp").await }).await;
+    let told = here.failure(link).await;
+    assert!(
+        told.contains(r#""https://idp.example/""#) && told.ends_with("theirs are https://idp.example"),
+        "{told}"
+    );
+    assert_eq!(here.json("account identities ada@acme.example").await, json!({ "identities": [] }));
+}
+
+/// Sign-ins compare byte for byte with what ID tokens say, and these have small letters.
+#[tokio::test]
+async fn a_person_of_a_microsoft_tenant_is_linked_as_id_tokens_spell_them() {
+    let here = Installation::new();
+    here.json("org create Acme").await;
+    here.json("account create --org Acme --email ada@acme.example").await;
+    let mut endpoints = entities::endpoints("login.example");
+    endpoints.issuer = "https://login.example/{tenantid}/v2.0".to_owned();
+    let kind = ProviderKind::Microsoft;
+    here.register(Provider { kind, endpoints, ..here.provider("microsoft").await }).await;
+    let issuer = "https://login.example/8F0C9D1E-3a5b-4c7d-9e8f-1a2b3c4d5e6f/v2.0";
+    let link = format!("account link ada@acme.example --issuer {issuer} --subject");
+    for subject in ["ada", "0f1e2d3c4b5a6978", "3f1b8a52-2d4c-4f6e-9b0a-7c5d1e2f3a4g"] {
+        assert!(
+            here.failure(&format!("{link} {subject}")).await.contains("is not an object id"),
+            "{subject}"
+        );
+    }
+    let linked = here.json(&format!("{link} 3F1B8A52-2d4c-4f6e-9b0a-7c5d1e2f3a4b")).await;
+    assert_eq!(linked["issuer"], "https://login.example/8f0c9d1e-3a5b-4c7d-9e8f-1a2b3c4d5e6f/v2.0");
+    assert_eq!(linked["subject"], "3f1b8a52-2d4c-4f6e-9b0a-7c5d1e2f3a4b");
+}
+
+#[tokio::test]
+async fn a_browser_that_signed_in_at_a_provider_is_listed_and_signed_out() {
+    let here = Installation::new();
+    here.json("org create Acme").await;
+    here.json("account create --org Acme --email ada@acme.example").await;
+    let issued = here.json("token create --account ada@acme.example").await;
+    assert_eq!(issued["kind"], "api");
+    let with = here.administration().await;
+    let account = named::account(&*with.store, "ada@acme.example").await.expect("it was made");
+    let token = entities::api_token(&account);
+    let session = ApiToken { purpose: TokenPurpose::Session { opened_with: token.id }, ..token };
+    with.store.commit(vec![Change::insert(session.clone())]).await.expect("a new row");
+
+    let list = here.json("token list").await;
+    let kinds: Vec<_> =
+        list["tokens"].as_array().expect("a list").iter().map(|token| &token["kind"]).collect();
+    assert_eq!(kinds.iter().filter(|kind| **kind == "browser").count(), 1, "{kinds:?}");
+    assert!(here.text("token list").await.contains("browser"));
+    let told = here.text(&format!("token revoke {}", session.id)).await;
+    assert!(told.contains("signed out"), "{told}");
+    let revoked = here.json(&format!("token revoke {}", session.id)).await;
+    assert_eq!((&revoked["kind"], &revoked["status"]), (&json!("browser"), &json!("revoked")));
+}
+
+#[tokio::test]
+async fn a_doctor_looks_at_every_login_provider() {
+    let here = Installation::with(&[
+        ("login.device_provider", "hub"),
+        ("login.providers.hub.organization", "Acme"),
+        ("login.providers.hub.provider", "github"),
+        ("login.providers.work.organization", "Acme"),
+        ("login.providers.work.provider", "microsoft"),
+        ("login.providers.work.new_accounts", "listed"),
+        ("login.providers.work.email_domains", "acme.example"),
+    ]);
+    let of_logins = async || -> Vec<(String, bool, String)> {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let all = here.json("doctor").await["checks"].as_array().expect("a list").clone();
+        let all = all.iter().map(|check| (text(&check["name"]), check["ok"] == true, text(&check["detail"])));
+        all.filter(|(name, ..)| name.starts_with("login ")).collect()
+    };
+    let expect = async |wanted: [(bool, &str); 2]| {
+        let found = of_logins().await;
+        assert_eq!(found.len(), 2, "{found:?}");
+        for ((name, ok, detail), (wanted_ok, words)) in found.iter().zip(wanted) {
+            assert!(*ok == wanted_ok && detail.contains(words), "{name}: {ok}, {detail:?}, not {words:?}");
+        }
+    };
+    assert!(of_logins().await.is_empty(), "there is no store yet");
+    here.json("migrate").await;
+    expect([(false, "no organization \"Acme\""); 2]).await;
+    here.json("org create Acme").await;
+    expect([(false, "no provider with the id or slug github"), (false, "slug microsoft")]).await;
+
+    let microsoft = Provider { kind: ProviderKind::Microsoft, ..here.provider("microsoft").await };
+    let github = Provider { kind: ProviderKind::Github, device_flow: false, ..here.provider("github").await };
+    here.register(microsoft.clone()).await;
+    here.register(github.clone()).await;
+    expect([(false, "deviceFlow"), (true, "list tenants")]).await;
+    let paused = Provider { device_flow: true, status: ProviderStatus::Inactive, ..github };
+    here.change(paused.clone()).await;
+    expect([(false, "inactive"), (true, "new accounts: listed")]).await;
+    here.change(Provider { status: ProviderStatus::Active, version: paused.version.next(), ..paused }).await;
+    expect([(true, "new accounts: nobody"), (true, "new accounts: listed")]).await;
+    here.change(Provider { kind: ProviderKind::Google, ..microsoft }).await;
+    expect([(true, "new accounts: nobody"), (true, "Internal")]).await;
+    here.json("org delete Acme --yes").await;
+    expect([(false, "being deleted"); 2]).await;
 }

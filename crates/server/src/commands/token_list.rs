@@ -13,7 +13,8 @@ use crate::failure::Failure;
 use crate::report::write_table;
 use crate::wiring::Administration;
 
-/// List the API tokens of all accounts or of some, oldest first in each, those that are expired or revoked included.
+/// List the API tokens of all accounts or of some, oldest first in each, those that are expired or revoked included, and the
+/// browsers that have signed in at a provider.
 #[derive(Debug, Args)]
 pub(crate) struct TokenList {
     #[command(flatten)]
@@ -45,6 +46,7 @@ impl fmt::Display for Tokens {
                 token.id.clone(),
                 email.clone(),
                 organization.clone(),
+                token.kind.to_owned(),
                 token.status.to_owned(),
                 token.created_at.to_string(),
                 or_dash(token.expires_at),
@@ -52,7 +54,7 @@ impl fmt::Display for Tokens {
             ]
         };
         let rows: Vec<_> = self.tokens.iter().map(row).collect();
-        let head = ["ID", "EMAIL", "ORGANIZATION", "STATUS", "CREATED", "EXPIRES", "LAST USED"];
+        let head = ["ID", "EMAIL", "ORGANIZATION", "KIND", "STATUS", "CREATED", "EXPIRES", "LAST USED"];
         write_table(f, head, &rows)
     }
 }

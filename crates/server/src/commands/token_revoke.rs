@@ -12,7 +12,7 @@ use crate::cli::GlobalOptions;
 use crate::failure::Failure;
 use crate::wiring::Administration;
 
-/// Revoke an API token, and with it the browser sessions that were opened with it.
+/// Revoke an API token, and with it the browser sessions that were opened with it; or sign a browser out.
 #[derive(Debug, Args)]
 pub(crate) struct TokenRevoke {
     /// The token's id, which `token list` shows.
@@ -25,7 +25,10 @@ pub(crate) struct Revoked(ShownToken);
 
 impl fmt::Display for Revoked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the token {} is revoked", self.0.id)
+        match self.0.kind {
+            "browser" => write!(f, "the browser with the session {} is signed out", self.0.id),
+            _ => write!(f, "the token {} is revoked", self.0.id),
+        }
     }
 }
 

@@ -14,12 +14,13 @@ fn located(path: &str) -> String {
     if path.starts_with('/') { path.to_owned() } else { format!("{BASE}/{path}") }
 }
 
-/// One account's program.
+/// Somebody's program.
 pub(super) struct ApiClient<'a> {
     pub(super) who: &'static str,
     pub(super) http: reqwest::Client,
     pub(super) base_url: &'a str,
-    pub(super) token: &'a str,
+    /// What it calls with; `None`: nothing yet.
+    pub(super) token: Option<&'a str>,
     pub(super) narrator: &'a Narrator,
 }
 
@@ -58,7 +59,11 @@ impl ApiClient<'_> {
     ) -> Result<Answer, Failure> {
         let path = located(path);
         let request = format!("{method} {path}");
-        let call = self.http.request(method, format!("{}{path}", self.base_url)).bearer_auth(self.token);
+        let call = self.http.request(method, format!("{}{path}", self.base_url));
+        let call = match self.token {
+            Some(token) => call.bearer_auth(token),
+            None => call,
+        };
         let call = match &body {
             Some(body) => call.header("content-type", "application/json").body(serde_json::to_vec(body)?),
             None => call,
@@ -78,11 +83,19 @@ impl Answer {
         if self.status == status {
             return Ok(self);
         }
-        let message = self.body["message"].as_str().unwrap_or("without a message");
         Err(Failure::of(format!(
-            "{} was to be answered with {status}, and was with {}: {message} {}",
-            self.request, self.status, self.body["errorFields"]
+            "{} was to be answered with {status}, and was with {}: {}",
+            self.request,
+            self.status,
+            self.reason()
         )))
+    }
+
+    /// What is wrong, in whichever form its API says it.
+    fn reason(&self) -> String {
+        let said = ["message", "errorFields", "error", "errors"].map(|name| &self.body[name]);
+        let said: Vec<_> = said.into_iter().filter(|value| !value.is_null()).map(Value::to_string).collect();
+        if said.is_empty() { "without a message".to_owned() } else { said.join(" ") }
     }
 
     /// A text of the body, by its JSON pointer (RFC 6901).
@@ -102,16 +115,26 @@ impl Answer {
     }
 }
 
-/// Secrets are shortened, all else is shown as it is.
+/// The members of answers that are secrets.
+const SECRETS: [&str; 5] = ["accessToken", "device_code", "encodedSession", "secret/value", "state"];
+
+/// Secrets are shortened, and so are addresses with something secret behind the question mark; all else is shown as it is.
 fn shown(name: &str, value: &Value) -> String {
     match value {
-        Value::String(text) if matches!(name, "accessToken" | "device_code" | "state") => shortened(text),
+        Value::String(text) if SECRETS.contains(&name) => shortened(text),
+        Value::String(text) if name == "url" => match text.split_once('?') {
+            Some((place, _)) => format!("{place}?…"),
+            None => text.clone(),
+        },
         Value::String(text) => text.clone(),
         other => other.to_string(),
     }
 }
 
 fn without_secret(body: &Value) -> Value {
+    if let Value::String(secret) = body {
+        return Value::String(shortened(secret));
+    }
     let mut shown = body.clone();
     for name in ["clientSecret", "device_code"] {
         if let Some(Value::String(secret)) = shown.get_mut(name) {
@@ -141,6 +164,14 @@ mod tests {
     }
 
     #[test]
+    fn every_api_says_what_is_wrong_in_its_own_way() {
+        let answer = |body| Answer { request: String::new(), status: StatusCode::BAD_REQUEST, body };
+        assert_eq!(answer(json!({"error": "who are you?"})).reason(), r#""who are you?""#);
+        assert_eq!(answer(json!({"errors": ["no provider"]})).reason(), r#"["no provider"]"#);
+        assert_eq!(answer(Value::Null).reason(), "without a message");
+    }
+
+    #[test]
     fn other_apis_are_called_by_their_whole_path() {
         assert_eq!(located("providers/"), "/api/v2/externalOAuth/providers/");
         assert_eq!(located("/api/v2/external-auth/github/device"), "/api/v2/external-auth/github/device");
@@ -150,6 +181,11 @@ mod tests {
     fn secrets_are_not_shown_whole() {
         let body = without_secret(&json!({"clientId": "demo", "clientSecret": "0123456789abcdef"}));
         assert_eq!(body, json!({"clientId": "demo", "clientSecret": "0123456789ab…"}));
+        assert_eq!(without_secret(&json!("0123456789abcdef")), json!("0123456789ab…"));
+        assert_eq!(
+            shown("url", &json!("https://idp.example/authorize?state=secret")),
+            "https://idp.example/authorize?…"
+        );
         assert_eq!(shown("accessToken", &json!("0123456789abcdef")), "0123456789ab…");
         assert_eq!(shown("expiresAt", &json!("2026-01-01T00:00:00Z")), "2026-01-01T00:00:00Z");
     }

@@ -1,17 +1,22 @@
 //! A person at a browser: it follows redirects, keeps cookies and posts forms; the person signs in with their API
-//! token and says yes.
+//! token, types codes, and says yes.
 
-use reqwest::header::{CONTENT_TYPE, COOKIE, HeaderName, LOCATION, ORIGIN, REFERRER_POLICY, SET_COOKIE};
+use reqwest::header::{
+    ACCEPT, CONTENT_TYPE, COOKIE, HeaderName, LOCATION, ORIGIN, REFERRER_POLICY, SET_COOKIE,
+};
 use reqwest::{Method, Response, StatusCode};
 use url::{Url, form_urlencoded};
 
 use super::cookies::CookieJar;
 use super::narrator::Narrator;
-use super::page::{Form, Page};
+use super::page::{Form, Page, Typed};
 use crate::failure::Failure;
 
 /// No way through the pages is longer.
 const MOST_STEPS: usize = 20;
+
+/// What a browser wants to see.
+const PAGES: &str = "text/html,application/xhtml+xml,*/*;q=0.8";
 
 /// How forms travel.
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -20,7 +25,7 @@ const FORM: &str = "application/x-www-form-urlencoded";
 pub(super) struct Browser<'a> {
     http: reqwest::Client,
     cookies: CookieJar,
-    api_token: &'a str,
+    typed: Typed<'a>,
     /// Hears of every page; `None`: nobody does.
     narrator: Option<&'a Narrator>,
 }
@@ -49,8 +54,8 @@ impl Visit {
 }
 
 impl<'a> Browser<'a> {
-    pub(super) fn new(http: reqwest::Client, api_token: &'a str, narrator: Option<&'a Narrator>) -> Self {
-        Self { http, cookies: CookieJar::default(), api_token, narrator }
+    pub(super) fn new(http: reqwest::Client, typed: Typed<'a>, narrator: Option<&'a Narrator>) -> Self {
+        Self { http, cookies: CookieJar::default(), typed, narrator }
     }
 
     /// Opens a link and goes on until a page asks for nothing more; returns that page's title.
@@ -65,15 +70,16 @@ impl<'a> Browser<'a> {
                 continue;
             }
             let origin = origin_of_forms(&url, header(&answer, &REFERRER_POLICY));
-            let Page { title, form } = Page::read(&answer.text().await?);
-            match form {
+            let page = Page::read(&answer.text().await?);
+            let title = &page.title;
+            match page.form() {
                 Some(form) if status == StatusCode::OK => {
-                    visit = Visit::posted(url.join(&form.action)?, form.filled_in(self.api_token), origin);
-                    self.tell(|narrator| tell_press(narrator, &title, &form));
+                    visit = Visit::posted(url.join(&form.action)?, form.filled_in(self.typed), origin);
+                    self.tell(|narrator| tell_press(narrator, title, form));
                 }
                 None if status == StatusCode::OK => {
                     self.tell(|narrator| narrator.seen(format_args!("the page says “{title}”")));
-                    return Ok(title);
+                    return Ok(page.title);
                 }
                 _ => {
                     return Err(Failure::of(format!("the page at {} says {status}: {title}", place(&url))));
@@ -87,7 +93,7 @@ impl<'a> Browser<'a> {
         let Visit { method, url, form } = visit;
         self.tell(|narrator| narrator.asked("browser", format_args!("{method} {}", place(&url))));
         let site = url.origin().ascii_serialization();
-        let mut request = self.http.request(method.clone(), url.clone());
+        let mut request = self.http.request(method.clone(), url.clone()).header(ACCEPT, PAGES);
         if let Some(cookies) = self.cookies.header(&site, url.path()) {
             request = request.header(COOKIE, cookies);
         }
@@ -120,8 +126,7 @@ fn origin_of_forms(page: &Url, referrer_policy: Option<&str>) -> String {
 }
 
 fn tell_press(narrator: &Narrator, title: &str, form: &Form) {
-    let doing = if form.asks_for_secret() { "signs in with the API token and presses" } else { "presses" };
-    narrator.seen(format_args!("on the page “{title}” the person {doing} “{}”", form.yes()));
+    narrator.seen(format_args!("on the page “{title}” the person {} “{}”", form.doing(), form.yes()));
 }
 
 /// Addresses are told without what follows the question mark: codes and states.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::stage::Scene;
+use super::stage::{LOGIN_PROVIDER, Scene};
 use super::steps::LeftBehind;
 
 /// The lines.
@@ -13,7 +13,7 @@ pub(super) struct NextSteps<'a> {
 
 impl NextSteps<'_> {
     /// What each line does, and the arguments of curl.
-    fn lines(&self) -> [(&'static str, String); 10] {
+    fn lines(&self) -> [(&'static str, String); 11] {
         let Self { scene, left_behind } = self;
         let api = format!("{}/api/v2/externalOAuth", scene.base_url);
         let admin = format!("-H 'Authorization: Bearer {}'", scene.cast.admin);
@@ -33,6 +33,10 @@ impl NextSteps<'_> {
                 format!("{member} -X POST {api}/providers/{}/authorize/", left_behind.oidc_provider),
             ),
             ("Whose account it is", format!("{member} {api}/authorizedProviders/{oidc}/userinfo/")),
+            (
+                "Sign in at GitHub: open the url in a browser, and poll /v1/login/oauth2/web/poll with the state",
+                format!("'{}/v1/login/oauth2/web/authorize?provider={LOGIN_PROVIDER}'", scene.base_url),
+            ),
             (
                 "Count things, as an administrator",
                 format!(

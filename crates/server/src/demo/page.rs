@@ -1,4 +1,4 @@
-//! Reading the pages of the walk: a title and at most one form. No browser's parser, only enough of one for pages
+//! Reading the pages of the walk: a title and forms. No browser's parser, only enough of one for pages
 //! that are written by this project.
 
 /// A page.
@@ -6,8 +6,7 @@
 pub(super) struct Page {
     /// What stands in its title.
     pub(super) title: String,
-    /// Its form.
-    pub(super) form: Option<Form>,
+    forms: Vec<Form>,
 }
 
 /// A form that is posted.
@@ -26,12 +25,23 @@ struct Field {
     kind: FieldKind,
 }
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum FieldKind {
     /// Sent as it is.
     Given,
     /// Asks for a secret.
     Secret,
+    /// Asks for a text.
+    Text,
+}
+
+/// What a person types.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Typed<'a> {
+    /// Where a secret is asked for.
+    pub(super) secret: &'a str,
+    /// Where a text is asked for.
+    pub(super) text: &'a str,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -40,18 +50,22 @@ struct Button {
     label: String,
 }
 
+/// Where a form leads by which a person signs out.
+const SIGN_OUT: &str = "/sign-out";
+
 impl Page {
     /// Reads HTML.
     pub(super) fn read(html: &str) -> Self {
         let mut page = Self::default();
+        let mut open: Option<Form> = None;
         for (tag, text) in tags(html) {
-            let form = page.form.as_mut();
-            match (tag.name, form) {
+            match (tag.name, &mut open) {
                 ("title", _) if page.title.is_empty() => page.title = unescaped(text.trim()),
-                ("form", None) => {
+                ("form", _) => {
                     let action = tag.attribute("action").unwrap_or_default();
-                    page.form = Some(Form { action, ..Form::default() });
+                    open = Some(Form { action, ..Form::default() });
                 }
+                ("/form", _) => page.forms.extend(open.take()),
                 ("input", Some(form)) => form.fields.extend(field(&tag)),
                 ("button", Some(form)) => form.buttons.push(button(&tag, text)),
                 _ => {}
@@ -59,19 +73,36 @@ impl Page {
         }
         page
     }
+
+    /// The form by which a person goes on: that of a sign-in is the one with the API token, and nobody signs out.
+    pub(super) fn form(&self) -> Option<&Form> {
+        let sign_in = self.forms.iter().find(|form| form.asks_for(FieldKind::Secret));
+        sign_in.or_else(|| self.forms.iter().find(|form| form.action != SIGN_OUT))
+    }
 }
 
 impl Form {
-    /// Whether it asks for a secret: then it is a sign-in.
-    pub(super) fn asks_for_secret(&self) -> bool {
-        self.fields.iter().any(|field| field.kind == FieldKind::Secret)
+    /// What a person does with it before they press the button.
+    pub(super) fn doing(&self) -> &'static str {
+        if self.asks_for(FieldKind::Secret) {
+            "signs in with the API token and presses"
+        } else if self.asks_for(FieldKind::Text) {
+            "types the code and presses"
+        } else {
+            "presses"
+        }
     }
 
-    /// What is sent when a person fills in the secret and presses the first button, which on every page here is yes.
-    pub(super) fn filled_in(&self, secret: &str) -> Vec<(String, String)> {
+    fn asks_for(&self, kind: FieldKind) -> bool {
+        self.fields.iter().any(|field| field.kind == kind)
+    }
+
+    /// What is sent when a person fills it in and presses the first button, which on every page here is yes.
+    pub(super) fn filled_in(&self, typed: Typed<'_>) -> Vec<(String, String)> {
         let value = |field: &Field| match field.kind {
             FieldKind::Given => field.value.clone(),
-            FieldKind::Secret => secret.to_owned(),
+            FieldKind::Secret => typed.secret.to_owned(),
+            FieldKind::Text => typed.text.to_owned(),
         };
         let pairs = self.fields.iter().map(|field| (field.name.clone(), value(field)));
         let pressed = self.buttons.first().and_then(|button| button.pair.clone());
@@ -91,6 +122,7 @@ fn field(tag: &Tag<'_>) -> Option<Field> {
     let kind = match tag.attribute("type").as_deref() {
         Some("radio" | "checkbox") if !tag.has("checked") => return None,
         Some("password") => FieldKind::Secret,
+        None | Some("text") if value.is_empty() => FieldKind::Text,
         _ => FieldKind::Given,
     };
     Some(Field { name, value, kind })
@@ -175,6 +207,8 @@ mod tests {
         pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
     }
 
+    const TYPED: Typed<'static> = Typed { secret: "gk_1", text: "BDWP-HQPK" };
+
     #[test]
     fn a_sign_in_is_filled_in() {
         let page = Page::read(
@@ -182,14 +216,17 @@ mod tests {
             <form method="post" action="/sign-in"><label for="token">API token</label>
             <input id="token" name="token" type="password" autocomplete="off" required autofocus>
             <input type="hidden" name="return_to" value="/connect/1&amp;2">
-            <button class="main" type="submit">Sign in</button></form>"#,
+            <button class="main" type="submit">Sign in</button></form>
+            <form method="post" action="/sign-in/github"><button>Sign in with GitHub</button></form>"#,
         );
         assert_eq!(page.title, "Sign in · Grantkeeper");
-        let form = page.form.expect("a form");
-        assert_eq!(form.action, "/sign-in");
-        assert!(form.asks_for_secret());
+        let form = page.form().expect("a form");
+        assert_eq!(
+            (form.action.as_str(), form.doing()),
+            ("/sign-in", "signs in with the API token and presses")
+        );
         assert_eq!(form.yes(), "Sign in");
-        assert_eq!(form.filled_in("gk_1"), pairs(&[("token", "gk_1"), ("return_to", "/connect/1&2")]));
+        assert_eq!(form.filled_in(TYPED), pairs(&[("token", "gk_1"), ("return_to", "/connect/1&2")]));
     }
 
     #[test]
@@ -199,22 +236,41 @@ mod tests {
             <input type="radio" name="user" value="2"> Bo
             <button name="decision" value="approve">Approve</button><button name="decision" value="deny">Deny</button></form>"#,
         );
-        let form = page.form.expect("a form");
-        assert!(!form.asks_for_secret());
-        assert_eq!((form.action.as_str(), form.yes()), ("", "Approve"));
-        assert_eq!(form.filled_in("gk_1"), pairs(&[("user", "1"), ("decision", "approve")]));
+        let form = page.form().expect("a form");
+        assert_eq!((form.action.as_str(), form.doing(), form.yes()), ("", "presses", "Approve"));
+        assert_eq!(form.filled_in(TYPED), pairs(&[("user", "1"), ("decision", "approve")]));
+    }
+
+    #[test]
+    fn a_code_is_typed_where_none_is_filled_in() {
+        let asks = |value: &str| {
+            Page::read(&format!(
+                r#"<form method="post"><input id="c" name="code" value="{value}"><button>Go</button></form>"#
+            ))
+        };
+        let (empty, filled) = (asks(""), asks("WDJB-MJHT"));
+        let (empty, filled) = (empty.form().expect("a form"), filled.form().expect("a form"));
+        assert_eq!((empty.doing(), filled.doing()), ("types the code and presses", "presses"));
+        assert_eq!(empty.filled_in(TYPED), pairs(&[("code", "BDWP-HQPK")]));
+        assert_eq!(filled.filled_in(TYPED), pairs(&[("code", "WDJB-MJHT")]));
+    }
+
+    #[test]
+    fn nobody_goes_on_by_signing_out() {
+        let page = Page::read(r#"<form method="post" action="/sign-out"><button>Sign out</button></form>"#);
+        assert_eq!(page.form(), None);
     }
 
     #[test]
     fn a_message_has_no_form() {
         let page = Page::read("<title>Done &#38; over &#x2714;</title><h1>Done</h1>");
-        assert_eq!(page, Page { title: "Done & over ✔".to_owned(), form: None });
+        assert_eq!(page, Page { title: "Done & over ✔".to_owned(), forms: Vec::new() });
     }
 
     #[test]
     fn an_attribute_is_not_found_inside_another() {
         let page = Page::read(r#"<form><input data-name="no" name="yes" value="1"></form>"#);
-        assert_eq!(page.form.expect("a form").filled_in(""), pairs(&[("yes", "1")]));
+        assert_eq!(page.form().expect("a form").filled_in(TYPED), pairs(&[("yes", "1")]));
     }
 
     #[test]

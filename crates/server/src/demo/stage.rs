@@ -9,11 +9,14 @@ use tempfile::TempDir;
 use url::Url;
 
 use super::Wishes;
-use super::cast::Cast;
+use super::cast::{Cast, ORGANIZATION};
 use crate::adapters::SystemRandom;
 use crate::failure::Failure;
 use crate::service::{RunningService, Service};
 use crate::{listening, logging, simulation, wiring};
+
+/// Where people sign in: the name of the login provider, and the slug of the provider that it is.
+pub(super) const LOGIN_PROVIDER: &str = "github";
 
 /// What the walk needs to know.
 pub(super) struct Scene {
@@ -127,6 +130,12 @@ fn settings(
         ("simulator.listen", SocketAddr::new(address.ip(), 0).to_string()),
         ("simulator.auto_consent", wishes.auto_consent.to_string()),
         ("browser.confirmation", (!wishes.auto_consent).to_string()),
+        ("login.confirmation_page", (!wishes.auto_consent).to_string()),
+        // Registered in the course of the walk.
+        ("login.device_provider", LOGIN_PROVIDER.to_owned()),
+        ("login.providers.github.organization", ORGANIZATION.to_owned()),
+        ("login.providers.github.provider", LOGIN_PROVIDER.to_owned()),
+        ("login.providers.github.new_accounts", "anyone".to_owned()),
         // Nobody likes to wait for a demo.
         ("jobs.poll_interval_ms", "100".to_owned()),
         ("jobs.shutdown_timeout", "30".to_owned()),
@@ -164,6 +173,8 @@ mod tests {
             let settings = settings(&wishes, address, "sqlite::memory:", &[]).expect("good settings");
             assert_eq!(settings.simulator.auto_consent, auto_consent);
             assert_eq!(settings.browser.confirmation, !auto_consent);
+            assert_eq!(settings.login.confirmation_page, !auto_consent);
+            assert_eq!(settings.login.device_provider.as_deref(), Some(LOGIN_PROVIDER));
             assert!(settings.warnings.is_empty(), "{:?}", settings.warnings);
         }
     }

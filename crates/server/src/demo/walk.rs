@@ -3,6 +3,7 @@
 use super::api_client::ApiClient;
 use super::narrator::Narrator;
 use super::newcomer_http;
+use super::page::Typed;
 use super::provider_watch::ProviderWatch;
 use super::stage::Scene;
 use super::steps::{self, LeftBehind};
@@ -22,7 +23,13 @@ impl<'a> World<'a> {
     fn of(scene: &'a Scene, narrator: &'a Narrator) -> Result<Self, Failure> {
         let http = newcomer_http::client()?;
         let base_url = scene.base_url.as_str();
-        let client = |who, token| ApiClient { who, http: http.clone(), base_url, token, narrator };
+        let client = |who, token: &'a str| ApiClient {
+            who,
+            http: http.clone(),
+            base_url,
+            token: Some(token),
+            narrator,
+        };
         Ok(Self {
             scene,
             admin: client("admin", &scene.cast.admin),
@@ -31,6 +38,17 @@ impl<'a> World<'a> {
             http,
             narrator,
         })
+    }
+
+    /// Somebody who has no account yet, or one that they got by signing in.
+    pub(super) fn newcomer<'t>(&'t self, token: Option<&'t str>) -> ApiClient<'t> {
+        let (http, base_url) = (self.http.clone(), self.scene.base_url.as_str());
+        ApiClient { who: "newcomer", http, base_url, token, narrator: self.narrator }
+    }
+
+    /// What the member types where a page asks.
+    pub(super) fn member_types(&self) -> Typed<'a> {
+        Typed { secret: &self.scene.cast.member, ..Typed::default() }
     }
 }
 
@@ -47,5 +65,8 @@ pub(super) async fn walk(scene: &Scene, narrator: &Narrator) -> Result<LeftBehin
     steps::delete(&world, &providers.test).await?;
     let github = steps::every_type(&world).await?;
     steps::device(&world, &github).await?;
+    let by_device = steps::sign_in_by_device(&world).await?;
+    let by_browser = steps::sign_in_by_browser(&world, &by_device).await?;
+    steps::sign_out(&world, &by_browser).await?;
     steps::leave(&world, providers.oidc).await
 }

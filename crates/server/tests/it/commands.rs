@@ -92,6 +92,55 @@ async fn a_token_works_until_it_is_revoked() {
     assert_eq!(caller.get("/providers/").await.0.as_u16(), 401);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_suspended_account_gets_in_no_more_until_it_is_resumed() {
+    let installation = Installation::new();
+    let token = installation.token("ada@acme.example", true);
+    let caller = installation.caller(&token);
+    let _running = installation.serve().await;
+    assert_eq!(caller.get("/providers/").await.0.as_u16(), 200);
+    for (command, status) in [("suspend", 401), ("resume", 200)] {
+        installation.run(&["account", command, "ada@acme.example"]);
+        what_was_read_before_is_too_old().await;
+        assert_eq!(caller.get("/providers/").await.0.as_u16(), status, "{command}");
+    }
+}
+
+#[test]
+fn accounts_are_suspended_and_identities_linked() {
+    StoreKind::ALL.map(Installation::on).iter().for_each(suspend_and_link);
+}
+
+fn suspend_and_link(installation: &Installation) {
+    let email = "ada@acme.example";
+    installation.run(&["org", "create", "Acme"]);
+    let account = installation.run(&["account", "create", "--org", "Acme", "--email", email]);
+    let suspended = installation.run(&["account", "suspend", email]);
+    let listed = installation.run(&["account", "list"]);
+    assert_eq!(listed["accounts"][0]["suspendedAt"], suspended["suspendedAt"]);
+    assert!(suspended["suspendedAt"].is_string(), "{suspended}");
+    assert_eq!(installation.run(&["account", "resume", account["id"].as_str().unwrap()]), account);
+    let link = ["account", "link", email, "--issuer", "https://idp.example", "--subject", "1"];
+    assert!(installation.refuses(&link).contains("no provider"));
+    assert_eq!(installation.run(&["account", "identities", email]), json!({ "identities": [] }));
+}
+
+#[test]
+fn a_doctor_tells_of_login_providers_that_are_not_there() {
+    let mut installation = Installation::new();
+    installation.run(&["migrate"]);
+    installation.run(&["doctor"]);
+    installation.set("LOGIN__PROVIDERS__GITHUB__ORGANIZATION", "Acme");
+    installation.set("LOGIN__PROVIDERS__GITHUB__PROVIDER", "github");
+    let refused = installation.refuses(&["doctor"]);
+    assert!(refused.contains("login github"), "{refused}");
+    let settings = installation.run(&["config", "check"]);
+    assert_eq!(settings["settings"]["login"]["providers"]["github"]["organization"], "Acme");
+    installation.set("LOGIN__DEVICE_PROVIDER", "gitlab");
+    let refused = installation.refuses(&["config", "check"]);
+    assert!(refused.contains("login.device_provider") && refused.contains("there are github"), "{refused}");
+}
+
 #[test]
 fn a_key_file_is_for_its_owner_and_is_not_overwritten() {
     use std::os::unix::fs::PermissionsExt as _;

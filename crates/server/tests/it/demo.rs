@@ -24,6 +24,12 @@ fn the_walk_works_with_and_without_a_person() {
         let told = String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success(), "{told}\n{}", String::from_utf8_lossy(&output.stderr));
         assert!(told.contains("50 callers"), "{told}");
+        let in_order =
+            ["Sign in by device code", "Sign in with a browser", "the same account", "sign out", "204"];
+        let mut rest = &*told;
+        for step in in_order {
+            rest = rest.split_once(step).unwrap_or_else(|| panic!("no {step:?} in {rest}")).1;
+        }
         for name in ["GitHub", "GitLab", "Bitbucket", "Google", "Box", "Microsoft"] {
             assert!(
                 told.lines().any(|line| line.trim().starts_with(name) && line.contains("token ")),

@@ -7,9 +7,10 @@ use std::process::Command;
 use reqwest::StatusCode;
 use serde_json::json;
 
-use crate::callers::{Caller, approve, client};
+use crate::callers::{Caller, answer, approve, client};
 use crate::device::Device;
 use crate::installation::Installation;
+use crate::logins::client::{LoginClient, SignedIn};
 use crate::stores::{StoreKind, on_either_store};
 use crate::tools::installed;
 
@@ -25,10 +26,13 @@ struct Things {
     codes: Vec<String>,
     states: Vec<String>,
     device_codes: Vec<String>,
+    sessions: Vec<String>,
+    login_states: Vec<String>,
+    access_tokens: Vec<String>,
 }
 
 impl Things {
-    async fn made_by(caller: &Caller) -> Self {
+    async fn made_by(caller: &Caller, logins: &LoginClient, simulator: &str) -> Self {
         let kept_providers = vec![register(caller).await];
         let device_codes = vec![device_code(caller, &kept_providers[0]).await];
         let (mut lost_providers, mut lost_authorizations) = (Vec::new(), Vec::new());
@@ -58,6 +62,9 @@ impl Things {
             codes,
             states,
             device_codes,
+            sessions: vec![session(logins).await],
+            login_states: vec![logins.start(None).await.state],
+            access_tokens: vec![access_token(simulator).await],
         }
     }
 
@@ -71,6 +78,9 @@ impl Things {
             ("codes", &self.codes),
             ("states", &self.states),
             ("device_codes", &self.device_codes),
+            ("sessions", &self.sessions),
+            ("login_states", &self.login_states),
+            ("access_tokens", &self.access_tokens),
         ] {
             let lines: Vec<String> = list.iter().map(|item| format!("\"{item}\"")).collect();
             std::fs::write(folder.join(name), lines.join("\n")).unwrap();
@@ -100,6 +110,29 @@ async fn device_code(caller: &Caller, provider: &str) -> String {
     device.device_code
 }
 
+/// A login whose person has said yes.
+async fn session(logins: &LoginClient) -> String {
+    let device = logins.start_device().await;
+    SignedIn::read(&logins.complete(&device.session).await);
+    device.session
+}
+
+/// A token that somebody has given to us.
+async fn access_token(simulator: &str) -> String {
+    let order = json!({ "clientId": "any", "scope": "openid" }).to_string();
+    let request = client().post(format!("{simulator}/control/grants")).body(order);
+    let (_, given) = answer(request).await;
+    given["grants"][0]["accessToken"].as_str().unwrap().to_owned()
+}
+
+/// The one of the slug that its name gives it.
+fn people_sign_in_at_the_first_provider(installation: &mut Installation) {
+    installation.set("LOGIN__DEVICE_PROVIDER", "github");
+    installation.set("LOGIN__PROVIDERS__GITHUB__ORGANIZATION", "Acme");
+    installation.set("LOGIN__PROVIDERS__GITHUB__PROVIDER", "e2e");
+    installation.set("LOGIN__PROVIDERS__GITHUB__NEW_ACCOUNTS", "anyone");
+}
+
 async fn the_service_is_as_it_describes_itself(store: StoreKind) {
     let Some(schemathesis) = installed("schemathesis/bin/schemathesis") else { return };
     let mut installation = Installation::with_simulator_on(store);
@@ -113,10 +146,13 @@ async fn the_service_is_as_it_describes_itself(store: StoreKind) {
     ] {
         installation.set(&format!("LIMITS__{limit}"), "0");
     }
+    people_sign_in_at_the_first_provider(&mut installation);
     let token = installation.token("admin@acme.example", true);
     let running = installation.serve().await;
     outlive_a_slow_machine(&running.simulator()).await;
-    Things::made_by(&installation.caller(&token)).await.write_to(installation.folder.path());
+    let logins = LoginClient::at(&installation.base_url);
+    let things = Things::made_by(&installation.caller(&token), &logins, &running.simulator()).await;
+    things.write_to(installation.folder.path());
     let settings = include_str!("../e2e/schemathesis/schemathesis.toml");
     std::fs::write(installation.path("schemathesis.toml"), settings).unwrap();
     let mut command = Command::new(schemathesis);

@@ -53,13 +53,13 @@ async fn everything(admin: &Caller, member: &Caller, simulator: &str) -> Vec<Str
 }
 
 /// The spellings under which a secret might hide.
-fn spellings(secret: &str) -> Vec<Vec<u8>> {
+pub(crate) fn spellings(secret: &str) -> Vec<Vec<u8>> {
     let hex = secret.bytes().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
     let encoded = [STANDARD_NO_PAD.encode(secret), URL_SAFE_NO_PAD.encode(secret), hex];
     std::iter::once(secret.to_owned()).chain(encoded).map(String::into_bytes).collect()
 }
 
-fn find(haystack: &[u8], needle: &[u8]) -> bool {
+pub(crate) fn find(haystack: &[u8], needle: &[u8]) -> bool {
     haystack.windows(needle.len()).any(|window| window == needle)
 }
 

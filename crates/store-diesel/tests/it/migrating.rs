@@ -36,6 +36,7 @@ over_both_databases! {
     what_another_version_adds_is_refreshed,
     what_cannot_be_read_keeps_no_other_refresh_waiting,
     a_new_type_of_provider_needs_no_migration,
+    the_way_back_lets_nobody_in_who_is_suspended,
 }
 
 const ORGANIZATION: OrganizationId = OrganizationId::from_uuid(Uuid::from_u128(1));
@@ -156,6 +157,17 @@ async fn a_new_type_of_provider_needs_no_migration<D: Old>() {
     assert!(matches!(error, StoreError::Unexpected(_)), "{error}");
     // The version before would not understand it.
     expect_checked(&D::way_back());
+}
+
+/// The version before knows nothing of it: their tokens go.
+async fn the_way_back_lets_nobody_in_who_is_suspended<D: Old>() {
+    const TOKENS: &str = "SELECT hash FROM api_tokens";
+    let old = D::new();
+    drop(old.open().await);
+    assert_eq!(old.column(TOKENS), ["token hash"]);
+    old.run(&format!("UPDATE accounts SET suspended_at = {}", D::NOW));
+    old.run(&D::way_back());
+    assert_eq!(old.column(TOKENS), [""; 0]);
 }
 
 /// A version that runs beside a newer one may come upon rows that it does not understand.

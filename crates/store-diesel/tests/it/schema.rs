@@ -31,7 +31,7 @@ async fn every_table_is_strict() {
         sql::<BigInt>("SELECT count(*) FROM pragma_table_list WHERE schema = 'main' AND strict")
             .get_result(&mut place.stranger())
             .unwrap();
-    assert_eq!(strict, 14);
+    assert_eq!(strict, 16);
 }
 
 #[tokio::test]

@@ -50,7 +50,7 @@ async fn both_databases_have_the_same_columns() {
         )
         .await,
     );
-    assert_eq!(expected.len(), 14);
+    assert_eq!(expected.len(), 16);
     assert_eq!(expected["key_canary"], ["canary NOT NULL".to_owned(), "id NOT NULL".to_owned()].into());
 
     let found = postgres::database().sql(

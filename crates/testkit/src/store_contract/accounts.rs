@@ -72,6 +72,7 @@ pub async fn accounts_come_back_whole(store: &Arc<dyn Store>) {
             Account { role: Role::Admin, ..base.clone() },
             Account { email: Email::parse(&odd).expect("an address"), ..base.clone() },
             Account { standing: Standing::Deleting, ..base.clone() },
+            Account { suspended_at: Some(minutes(3)), ..base.clone() },
             Account { created_at: minutes(7), ..base },
         ]
     };

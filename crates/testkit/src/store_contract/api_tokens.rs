@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use grantkeeper_domain::Store;
-use grantkeeper_domain::accounts::{ApiToken, TokenPurpose};
+use grantkeeper_domain::accounts::{Account, ApiToken, TokenPurpose};
 use grantkeeper_domain::ids::ApiTokenId;
 
-use super::tenant::{Tenant, commit, expect_states, insert, minutes, of_mixed_age};
+use super::tenant::{Tenant, commit, expect_states, insert, minutes, of_mixed_age, update};
 use crate::entities::{FRESH, START, account, hash};
 use grantkeeper_domain::Change;
 
@@ -16,8 +16,10 @@ pub async fn api_tokens_come_back_whole(store: &Arc<dyn Store>) {
     let opener = tenant.api_token();
     insert(store, opener.clone()).await;
     let states = |base: ApiToken| {
+        let opened_at_a_provider = TokenPurpose::Session { opened_with: base.id };
         [
             base.clone(),
+            ApiToken { purpose: opened_at_a_provider, ..base.clone() },
             ApiToken { purpose: TokenPurpose::Session { opened_with: opener.id }, ..base.clone() },
             ApiToken { expires_at: Some(minutes(1)), ..base.clone() },
             ApiToken { last_used_at: Some(minutes(2)), ..base.clone() },
@@ -29,7 +31,7 @@ pub async fn api_tokens_come_back_whole(store: &Arc<dyn Store>) {
     expect_states(store, states(tenant.api_token()).into_iter().rev()).await;
 }
 
-/// Revoked and expired ones too: judging is not the store's business.
+/// Revoked and expired ones too, and those of a suspended account: judging is not the store's business.
 pub async fn a_token_is_found_by_its_hash_with_its_account(store: &Arc<dyn Store>) {
     let tenant = Tenant::settle(store).await;
     let other = Tenant::settle(store).await;
@@ -38,7 +40,11 @@ pub async fn a_token_is_found_by_its_hash_with_its_account(store: &Arc<dyn Store
         ApiToken { expires_at: Some(minutes(-5)), revoked_at: Some(minutes(-9)), ..tenant.api_token() };
     insert(store, token.clone()).await;
     let found = store.token_by_hash(&token.hash).await.expect("a read");
-    assert_eq!(found, Some((token, tenant.account)));
+    assert_eq!(found, Some((token.clone(), tenant.account.clone())));
+    let suspended = Account { suspended_at: Some(minutes(1)), ..tenant.account };
+    update(store, suspended.clone()).await;
+    let found = store.token_by_hash(&token.hash).await.expect("a read");
+    assert_eq!(found, Some((token, Account { version: suspended.version.next(), ..suspended })));
     assert_eq!(store.token_by_hash(&hash()).await.expect("a read"), None);
     assert_eq!(store.token(ApiTokenId::generate(&FRESH, START)).await.expect("a read"), None);
 }

@@ -2,12 +2,16 @@
 
 use std::sync::Arc;
 
+use grantkeeper_domain::accounts::Account;
 use grantkeeper_domain::authorizations::{DeviceFlow, DeviceStage, Flow, FlowOutcome, FlowStage};
+use grantkeeper_domain::ids::ApiTokenId;
+use grantkeeper_domain::login::{Login, LoginStage};
 use grantkeeper_domain::{Change, Row, Store};
 
 use super::tenant::{Tenant, commit, insert, minutes, stored};
 use crate::entities::{
-    START, account, api_token, authorization, code_in_use, data_key, device_flow, flow, provider,
+    FRESH, START, account, api_token, authorization, code_in_use, data_key, device_flow, flow,
+    login_identity, provider,
 };
 
 /// "At most `limit` authorizations of an account with their providers, whichever."
@@ -60,27 +64,38 @@ pub async fn exchanges_of_an_account_are_counted(store: &Arc<dyn Store>) {
     }
 }
 
-/// Its flows of either kind, its API tokens and sessions. Its authorizations stay, and all that is another's.
+/// Its flows of either kind, its logins and who signs in as it, its API tokens and sessions. Its authorizations stay, and all
+/// that is another's or nobody's yet.
 pub async fn what_belongs_to_an_account_goes_and_nothing_else(store: &Arc<dyn Store>) {
     let tenant = Tenant::settle(store).await;
     let colleague = account(&tenant.organization);
     insert(store, colleague.clone()).await;
-    let gone: [Row; 4] = [
+    let granted =
+        |account: &Account| Login { stage: LoginStage::Granted { account_id: account.id }, ..tenant.login() };
+    let token_id = ApiTokenId::generate(&FRESH, START);
+    let released = LoginStage::Released { account_id: tenant.account.id, token_id, at: START };
+    let gone: [Row; 7] = [
         tenant.flow().into(),
         tenant.device_flow().into(),
+        granted(&tenant.account).into(),
+        Login { stage: released, ..tenant.login() }.into(),
+        tenant.login_identity().into(),
         tenant.api_token().into(),
         tenant.api_token().into(),
     ];
-    let kept: [Row; 6] = [
+    let kept: [Row; 9] = [
         tenant.authorization().into(),
         tenant.job().into(),
         tenant.revocation().into(),
         flow(&colleague, &tenant.provider).into(),
         device_flow(&colleague, &tenant.provider).into(),
+        tenant.login().into(),
+        granted(&colleague).into(),
+        login_identity(&colleague).into(),
         api_token(&colleague).into(),
     ];
     commit(store, gone.iter().chain(&kept).cloned().map(Change::Insert)).await;
-    assert_eq!(store.remove_belongings(tenant.account.id).await.expect("a removal"), 4);
+    assert_eq!(store.remove_belongings(tenant.account.id).await.expect("a removal"), 7);
     for row in &gone {
         assert_eq!(stored(store, row).await, None);
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use grantkeeper_domain::authorizations::{DeviceFlow, DeviceStage, FlowOutcome, Scopes};
+use grantkeeper_domain::authorizations::{DeviceFlow, DeviceStage, FlowOutcome, PollPace, Scopes};
 use grantkeeper_domain::ids::{AuthorizationId, DeviceFlowId};
 use grantkeeper_domain::{Change, Store};
 
@@ -98,7 +98,8 @@ pub async fn a_device_flow_is_claimed_once(store: &Arc<dyn Store>) {
     // Who lost does not end it either.
     let late = Change::update(row.finished(denied(), minutes(3)));
     assert_eq!(refusal(store, late).await, Refusal::Conflict);
-    let slower = claimed.slowed_down(None, minutes(3));
+    let pace = PollPace { interval: claimed.interval * 2, next_poll_at: minutes(4) };
+    let slower = claimed.pending(pace);
     update(store, slower.clone()).await;
     let kept = store.device_flow(slower.id).await.expect("a read");
     assert_eq!(kept, Some(DeviceFlow { version: slower.version.next(), ..slower }));

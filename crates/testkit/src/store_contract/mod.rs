@@ -18,6 +18,7 @@ mod job_claims;
 mod jobs;
 mod journal;
 pub(crate) mod leases;
+mod logins;
 mod providers;
 mod receipts;
 mod references;
@@ -79,12 +80,16 @@ macro_rules! each_store_rule {
             leases: an_authorization_has_a_lease_while_it_is_there, a_lease_keeps_others_out,
                 a_lease_of_one_authorization_is_none_of_another, a_holder_that_lives_is_not_followed,
                 a_silent_holder_is_followed, a_lease_given_back_is_free_and_its_fence_grows;
+            logins: logins_come_back_whole, a_login_is_found_by_its_handle, a_login_is_found_by_its_state,
+                a_login_moves_on_once, only_expired_logins_are_purged, login_identities_come_back_whole,
+                somebody_is_identified_with_their_account, identities_of_an_account_are_listed_oldest_first;
             providers: providers_come_back_whole, a_provider_of_another_organization_is_not_there,
                 a_provider_is_found_anywhere, providers_are_listed_oldest_first;
             references: a_row_of_an_unknown_organization_is_refused, a_row_of_an_unknown_account_is_refused,
                 a_row_at_an_unknown_provider_is_refused, a_provider_with_authorizations_stays,
-                an_organization_with_accounts_stays, an_account_with_tokens_authorizations_or_flows_stays,
-                a_provider_goes_together_with_its_authorizations_and_flows, a_revocation_outlives_what_it_is_about;
+                an_organization_with_accounts_stays, an_account_with_tokens_authorizations_flows_or_logins_stays,
+                a_provider_goes_together_with_its_authorizations_and_flows,
+                a_provider_goes_together_with_its_logins, a_revocation_outlives_what_it_is_about;
             revocations: revocations_come_back_whole, revocations_of_a_provider_are_listed_oldest_first,
                 due_revocations_are_claimed_in_their_order, a_claimed_revocation_is_stored,
                 a_revocation_is_not_claimed_twice, a_lapsed_revocation_is_claimed_again,
@@ -95,7 +100,8 @@ macro_rules! each_store_rule {
             uniqueness: an_id_is_taken_once, an_organization_name_is_taken_once,
                 an_email_is_taken_once_in_an_organization, a_token_hash_is_taken_once,
                 a_slug_is_taken_once_in_an_organization, a_slug_is_free_again_without_its_provider,
-                an_identity_is_authorized_once;
+                an_identity_is_authorized_once, a_login_handle_is_taken_once,
+                an_identity_signs_in_as_one_account_of_an_organization;
             use_up: a_state_is_used_up_once, an_expired_flow_is_not_used_up, only_a_pending_flow_is_used_up,
                 exchanges_under_way_are_counted;
             uses: noting_no_use_is_fine, hand_outs_are_appended_whole, a_hand_out_that_is_there_is_raised,

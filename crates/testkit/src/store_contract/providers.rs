@@ -57,6 +57,7 @@ fn bare_endpoints() -> ProviderEndpoints {
         issuer: format!("https://issuer.example/{UNICODE}"),
         userinfo: None,
         revocation: None,
+        introspection: None,
         jwks: None,
         device_authorization: None,
         announces_iss: false,

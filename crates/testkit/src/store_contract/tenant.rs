@@ -6,12 +6,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 use grantkeeper_domain::accounts::{Account, ApiToken, Organization};
 use grantkeeper_domain::authorizations::{Authorization, DeviceFlow, Flow};
 use grantkeeper_domain::jobs::Job;
+use grantkeeper_domain::login::{Login, LoginIdentity};
 use grantkeeper_domain::providers::Provider;
 use grantkeeper_domain::revocations::Revocation;
 use grantkeeper_domain::{Change, CommitError, Row, Store, StoreError, Unique, Version};
 
 use crate::entities::{
-    START, account, api_token, authorization, device_flow, flow, job, organization, provider, revocation,
+    START, account, api_token, authorization, device_flow, flow, job, login, login_identity, organization,
+    provider, revocation,
 };
 
 /// An organization of its own for every rule, in the store already.
@@ -48,6 +50,14 @@ impl Tenant {
         device_flow(&self.account, &self.provider)
     }
 
+    pub(crate) fn login(&self) -> Login {
+        login(&self.provider)
+    }
+
+    pub(crate) fn login_identity(&self) -> LoginIdentity {
+        login_identity(&self.account)
+    }
+
     pub(crate) fn job(&self) -> Job {
         job(&self.account)
     }
@@ -66,6 +76,8 @@ impl Tenant {
             self.authorization().into(),
             self.flow().into(),
             self.device_flow().into(),
+            self.login().into(),
+            self.login_identity().into(),
             self.job().into(),
             self.revocation().into(),
         ]
@@ -139,6 +151,11 @@ pub(crate) async fn stored(store: &Arc<dyn Store>, row: &Row) -> Option<Row> {
         }
         Row::Flow(row) => store.flow(row.id).await.map(|found| found.map(Row::from)),
         Row::DeviceFlow(row) => store.device_flow(row.id).await.map(|found| found.map(Row::from)),
+        Row::Login(row) => store.login(row.id).await.map(|found| found.map(Row::from)),
+        Row::LoginIdentity(row) => {
+            let found = store.identities_of(row.account_id).await;
+            found.map(|found| found.into_iter().find(|identity| identity.id == row.id).map(Row::from))
+        }
         Row::Job(row) => store.job(row.organization_id, row.id).await.map(|found| found.map(Row::from)),
         Row::Revocation(row) => {
             let found = store.revocations_of(row.provider_id).await;
@@ -180,6 +197,8 @@ fn version_of(row: &mut Row) -> &mut Version {
         Row::Authorization(row) => &mut row.version,
         Row::Flow(row) => &mut row.version,
         Row::DeviceFlow(row) => &mut row.version,
+        Row::Login(row) => &mut row.version,
+        Row::LoginIdentity(row) => &mut row.version,
         Row::Job(row) => &mut row.version,
         Row::Revocation(row) => &mut row.version,
     }

@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use grantkeeper_domain::accounts::{Account, ApiToken, Organization};
 use grantkeeper_domain::authorizations::Authorization;
+use grantkeeper_domain::login::{Login, LoginIdentity};
 use grantkeeper_domain::providers::{Provider, Slug};
 use grantkeeper_domain::{Change, Row, Store, Unique};
 
 use super::tenant::{Refusal, Tenant, commit, insert, refusal, stored, update};
-use crate::entities::{account, authorization, organization, provider};
+use crate::entities::{
+    account, authorization, browser_login, device_login, login, login_identity, organization, provider,
+};
 
 /// A row that would be the second of its kind is refused, be it inserted or made so by an update.
 async fn expect_only_one<N: Into<Row> + Clone>(store: &Arc<dyn Store>, twin: N, harmless: N, rule: Unique) {
@@ -110,4 +113,41 @@ pub async fn an_identity_is_authorized_once(store: &Arc<dyn Store>) {
     insert(store, same_subject(authorization(&tenant.account, &second))).await;
     let other_issuer = "https://other.example".to_owned();
     insert(store, Authorization { issuer: other_issuer, ..same_subject(tenant.authorization()) }).await;
+}
+
+/// In the whole installation, whichever the route and the provider; a browser of ours asks with none.
+pub async fn a_login_handle_is_taken_once(store: &Arc<dyn Store>) {
+    let (tenant, other) = (Tenant::settle(store).await, Tenant::settle(store).await);
+    for first in [login(&tenant.provider), device_login(&tenant.provider)] {
+        insert(store, first.clone()).await;
+        let harmless = other.login();
+        let twin = Login { route: first.route.clone(), ..harmless.clone() };
+        expect_only_one(store, twin, harmless, Unique::LoginHandle).await;
+        commit(store, [Change::delete(first.clone())]).await;
+        insert(store, Login { route: first.route, ..other.login() }).await;
+    }
+    for _ in 0..2 {
+        insert(store, browser_login(&tenant.provider)).await;
+    }
+}
+
+/// (issuer, subject) in one organization; in another the same person signs in as another account. Each part alone may repeat.
+pub async fn an_identity_signs_in_as_one_account_of_an_organization(store: &Arc<dyn Store>) {
+    let (tenant, other) = (Tenant::settle(store).await, Tenant::settle(store).await);
+    let colleague = account(&tenant.organization);
+    insert(store, colleague.clone()).await;
+    let first = tenant.login_identity();
+    insert(store, first.clone()).await;
+    let same_person =
+        |row| LoginIdentity { issuer: first.issuer.clone(), subject: first.subject.clone(), ..row };
+    for owner in [&tenant.account, &colleague] {
+        let harmless = login_identity(owner);
+        expect_only_one(store, same_person(harmless.clone()), harmless, Unique::LoginIdentity).await;
+    }
+    insert(store, same_person(other.login_identity())).await;
+    let other_issuer = "https://other.example".to_owned();
+    insert(store, LoginIdentity { issuer: other_issuer, ..same_person(tenant.login_identity()) }).await;
+    // Who no longer signs in as one may as the other.
+    commit(store, [Change::delete(first.clone())]).await;
+    insert(store, same_person(login_identity(&colleague))).await;
 }

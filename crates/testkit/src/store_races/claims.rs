@@ -7,6 +7,7 @@ use grantkeeper_domain::Lease;
 use grantkeeper_domain::authorizations::DeviceFlow;
 use grantkeeper_domain::ids::RevocationId;
 use grantkeeper_domain::jobs::JobStatus;
+use grantkeeper_domain::login::{Login, LoginStage};
 use grantkeeper_domain::{Change, Row, Store};
 
 use super::arena::{RIVALS, ROUNDS, expect_one_winner, race, race_commits};
@@ -51,6 +52,21 @@ pub async fn one_of_many_polls_a_device_flow(store: &Arc<dyn Store>) {
         let claimed = store.device_flow(flow.id).await.expect("a read").expect("the flow");
         assert_eq!(claimed, DeviceFlow { version: version.next(), ..seen.polling(now) });
         version = version.next();
+    }
+}
+
+/// A state is used up once, a token released once: each stage of a login is written by one.
+pub async fn one_of_many_moves_a_login_on(store: &Arc<dyn Store>) {
+    let tenant = Tenant::settle(store).await;
+    let mut seen = tenant.login();
+    insert(store, seen.clone()).await;
+    for round in 0..ROUNDS {
+        let since = minutes(i64::try_from(round).expect("a small number"));
+        let next = Login { stage: LoginStage::Asking { since }, ..seen };
+        let results = race_commits(store, |_| vec![Change::update(next.clone())]).await;
+        expect_one_winner(&results, Refusal::Conflict);
+        seen = Login { version: next.version.next(), ..next };
+        assert_eq!(store.login(seen.id).await.expect("a read").as_ref(), Some(&seen));
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use grantkeeper_domain::accounts::{Account, ApiToken, Organization};
 use grantkeeper_domain::authorizations::Authorization;
+use grantkeeper_domain::login::{Login, LoginIdentity};
 use grantkeeper_domain::providers::Provider;
 use grantkeeper_domain::sealing::SealedSecret;
 use grantkeeper_domain::{Change, Row, Store, Unique, Version};
@@ -12,7 +13,7 @@ use super::arena::{RIVALS, ROUNDS, expect_one_winner, race, race_commits};
 use crate::entities::{account, data_key, organization, provider, sealed};
 use crate::store_contract::tenant::{Refusal, Tenant, insert};
 
-/// Of those who want the same name, address, token, slug or identity one gets it.
+/// Of those who want the same name, address, token, slug, identity or handle one gets it.
 pub async fn one_of_many_inserts_a_unique_value(store: &Arc<dyn Store>) {
     let tenant = Tenant::settle(store).await;
     for _ in 0..ROUNDS {
@@ -41,6 +42,13 @@ pub async fn one_of_many_inserts_a_unique_value(store: &Arc<dyn Store>) {
         .await;
         contest(Unique::Identity, &|| {
             Authorization { subject: same_identity.subject.clone(), ..tenant.authorization() }.into()
+        })
+        .await;
+        let (same_login, same_person) = (tenant.login(), tenant.login_identity());
+        contest(Unique::LoginHandle, &|| Login { route: same_login.route.clone(), ..tenant.login() }.into())
+            .await;
+        contest(Unique::LoginIdentity, &|| {
+            LoginIdentity { subject: same_person.subject.clone(), ..tenant.login_identity() }.into()
         })
         .await;
         let same_job = tenant.job();

@@ -152,6 +152,8 @@ fn uniqueness_rules_have_names() {
             "accounts_email_organization_id_key",
             "api_tokens_hash_key",
             "authorizations_identity_key",
+            "login_identities_identity_key",
+            "logins_handle_hash_key",
             "organizations_name_key",
             "providers_by_slug",
         ]
@@ -209,6 +211,11 @@ fn rows_in_use_are_rewritten_without_touching_an_index() {
              SELECT gen_random_uuid(), a.organization_id, a.id, p.id, 'handle', 'code', '[]', 'endpoints', 5000000,
                  now(), 'pending', NULL, NULL, NULL, NULL, NULL, now(), now(), 1
              FROM accounts AS a, providers AS p;
+         INSERT INTO logins (id, organization_id, provider_id, provider_name, route, handle_hash, device_code,
+                 interval_micros, next_poll_at, scopes, endpoints, stage, created_at, expires_at, version)
+             SELECT gen_random_uuid(), organization_id, id, 'provider', 'device', 'handle', 'code', 5000000, now(),
+                 '[]', 'endpoints', 'pending', now(), now(), 1
+             FROM providers;
          UPDATE refreshes SET due_at = now()",
     );
     let in_place = database.sql(
@@ -220,11 +227,14 @@ fn rows_in_use_are_rewritten_without_touching_an_index() {
          UPDATE flows SET stage = 'exchanging', code_hash = 'code', code_since = now(), version = 2;
          UPDATE device_flows SET stage = 'polling', polling_since = now(), next_poll_at = now(),
              interval_micros = 10000000, version = 2;
+         UPDATE logins SET stage = 'asking', asking_since = now(), next_poll_at = now(),
+             interval_micros = 10000000, version = 2;
          UPDATE refreshes SET holder = 'somebody', fence = 2, beat = 0, asked_fence = 2, asked_at = now(),
              asked_given_up = true, last_used_at = now();
          SELECT relname, n_tup_upd, n_tup_hot_upd FROM pg_stat_xact_user_tables WHERE n_tup_upd > 0
              ORDER BY relname COLLATE \"C\";
          COMMIT",
     );
-    assert_eq!(in_place, "api_tokens|1|1\nauthorizations|1|1\ndevice_flows|1|1\nflows|1|1\nrefreshes|1|1\n");
+    let tables = ["api_tokens", "authorizations", "device_flows", "flows", "logins", "refreshes"];
+    assert_eq!(in_place, tables.map(|table| format!("{table}|1|1\n")).concat());
 }

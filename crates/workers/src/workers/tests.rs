@@ -48,6 +48,7 @@ impl Installation {
             tokens: TokenSettings::default(),
             hand_out_record: HandOutRecord::default(),
             asks_people: true,
+            login: grantkeeper_domain::login::LoginSettings::default(),
             holder: "the only one".to_owned(),
         };
         let organization = entities::organization();

@@ -2,7 +2,7 @@ use chrono::TimeDelta;
 
 use super::*;
 use crate::Version;
-use crate::accounts::{Account, ApiToken, Email, MockApiTokenStore};
+use crate::accounts::{Account, ApiToken, Email, MockApiTokenStore, Standing};
 use crate::fixtures::{CountingRandom, START, UseRecord, VirtualClock, caller, unavailable};
 use crate::tokens::HandOutRecord;
 
@@ -32,6 +32,7 @@ fn account() -> Account {
         email: Email::parse("mo@example.com").unwrap(),
         role: Role::Member,
         standing: Standing::Active,
+        suspended_at: None,
         created_at: START,
         version: Version::FIRST,
     }
@@ -151,4 +152,38 @@ async fn an_account_that_is_being_deleted_opens_nothing() {
     let closed = Account { standing: Standing::Deleting, ..account() };
     let authenticated = authenticate(knowing_of(Some(token()), closed), secret().expose()).await;
     assert!(matches!(authenticated, Err(AuthenticateError::Unauthenticated)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_account_that_is_suspended_opens_nothing() {
+    let closed = Account { suspended_at: Some(START), ..account() };
+    let authenticated = authenticate(knowing_of(Some(token()), closed), secret().expose()).await;
+    assert!(matches!(authenticated, Err(AuthenticateError::Unauthenticated)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_is_a_random_uuid_is_one_of_ours_in_whichever_case_it_is_written() {
+    let secret = ApiTokenSecret::generate_uuid(&*CountingRandom::shared());
+    for presented in [secret.expose().to_owned(), secret.expose().to_uppercase()] {
+        let mut tokens = MockApiTokenStore::new();
+        let hash = secret.hash();
+        tokens
+            .expect_token_by_hash()
+            .withf(move |looked_up| *looked_up == hash)
+            .times(1)
+            .returning(|_| Ok(Some((token(), account()))));
+        let caller = authenticate(tokens, &presented).await.unwrap();
+        assert_eq!(caller.account_id, account().id);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_that_was_opened_at_a_provider_is_as_good_as_itself() {
+    for (revoked_at, is_let_in) in [(None, true), (Some(START), false)] {
+        let purpose = TokenPurpose::Session { opened_with: token().id };
+        let session = ApiToken { purpose, revoked_at, last_used_at: Some(START), ..token() };
+        let mut tokens = knowing(Some(session.clone()));
+        tokens.expect_token().withf(|id| *id == token().id).returning(move |_| Ok(Some(session.clone())));
+        assert_eq!(authenticate(tokens, secret().expose()).await.is_ok(), is_let_in, "{revoked_at:?}");
+    }
 }

@@ -35,12 +35,13 @@ fn a_poll_that_takes_longer_than_any_may_died_with_its_process() {
 #[test]
 fn a_wait_is_never_cut_short_by_a_shorter_one() {
     let polled = device_flow().polling(START);
-    let waiting = |seconds| polled.clone().pending(TimeDelta::seconds(seconds), at(1000));
+    let end = polled.expires_at;
+    let waiting = |seconds| polled.pace().after_waiting(TimeDelta::seconds(seconds), at(1000), end);
     assert_eq!(waiting(0).next_poll_at, at(5000));
     assert_eq!(waiting(60).next_poll_at, at(61_000));
     assert_eq!(waiting(60).interval, TimeDelta::seconds(5), "for this once");
-    let endless = polled.clone().pending(TimeDelta::MAX, at(1000));
-    assert_eq!(endless.next_poll_at, polled.expires_at, "after that there is nothing to ask for");
+    let endless = polled.pace().after_waiting(TimeDelta::MAX, at(1000), end);
+    assert_eq!(endless.next_poll_at, end, "after that there is nothing to ask for");
 }
 
 #[test]
@@ -54,7 +55,8 @@ fn slow_down_lengthens_the_interval_for_good() {
         (Some(seconds(0)), seconds(10)),
         (Some(TimeDelta::MAX), seconds(300)),
     ] {
-        let flow = device_flow().polling(START).slowed_down(named, at(1000));
+        let polled = device_flow().polling(START);
+        let flow = polled.clone().pending(polled.pace().slowed_down(named, at(1000)));
         assert_eq!((flow.interval, &flow.stage), (interval, &DeviceStage::Pending), "{named:?}");
         assert_eq!(flow.next_poll_at, at(1000) + interval, "{named:?}");
         assert_eq!(flow.polling(at(400_000)).next_poll_at, at(400_000) + interval, "{named:?}");
@@ -63,12 +65,12 @@ fn slow_down_lengthens_the_interval_for_good() {
 
 #[test]
 fn a_provider_that_cannot_be_reached_is_asked_half_as_often() {
-    let flow = device_flow().polling(START).backed_off(at(1000));
-    assert_eq!((flow.interval, flow.next_poll_at), (TimeDelta::seconds(10), at(11_000)));
-    let flow = flow.polling(at(11_000)).backed_off(at(12_000));
-    assert_eq!((flow.interval, flow.next_poll_at), (TimeDelta::seconds(20), at(32_000)));
-    let flow = (0..9).fold(flow, |flow, _| flow.backed_off(at(40_000)));
-    assert_eq!((flow.interval, flow.next_poll_at), (TimeDelta::seconds(60), at(100_000)));
+    let pace = device_flow().pace().after_asking(START).backed_off(at(1000));
+    assert_eq!((pace.interval, pace.next_poll_at), (TimeDelta::seconds(10), at(11_000)));
+    let pace = pace.after_asking(at(11_000)).backed_off(at(12_000));
+    assert_eq!((pace.interval, pace.next_poll_at), (TimeDelta::seconds(20), at(32_000)));
+    let pace = (0..9).fold(pace, |pace, _| pace.backed_off(at(40_000)));
+    assert_eq!((pace.interval, pace.next_poll_at), (TimeDelta::seconds(60), at(100_000)));
 }
 
 #[test]
@@ -121,11 +123,12 @@ proptest! {
             flow = flow.polling(asked);
             now += takes;
             prop_assert!(flow.is_being_polled(now));
-            flow = match answer {
-                Answer::Pending => flow.pending(TimeDelta::zero(), now),
-                Answer::Rest(rest) => flow.pending(rest, now),
-                Answer::SlowDown(named) => flow.slowed_down(named, now),
-            };
+            let (pace, end) = (flow.pace(), flow.expires_at);
+            flow = flow.pending(match answer {
+                Answer::Pending => pace.after_waiting(TimeDelta::zero(), now, end),
+                Answer::Rest(rest) => pace.after_waiting(rest, now, end),
+                Answer::SlowDown(named) => pace.slowed_down(named, now),
+            });
             prop_assert_eq!(&flow.stage, &DeviceStage::Pending);
             not_before = match answer {
                 Answer::Pending => asked + interval,

@@ -3,13 +3,15 @@ use std::sync::Mutex;
 use super::*;
 use crate::accounts::{MockAccountStore, Organization, OrganizationName, Standing};
 use crate::authorizations::RedirectAllowList;
+use crate::authorizations::handover::s256;
 use crate::fixtures::{
     Commits, CountingRandom, LabelSealer, START, VirtualClock, caller, offering, opened, provider, row,
 };
 use crate::providers::{MockProviderCatalog, MockProviderClient};
 
-/// What the provider's page was asked for: the challenge, and whether consent is forced.
-type Asked = Arc<Mutex<Vec<(Option<String>, bool)>>>;
+/// What the provider's page was asked for: the challenge, whether consent is forced, and whether the tokens are to outlast the
+/// person's presence.
+type Asked = Arc<Mutex<Vec<(Option<String>, bool, bool)>>>;
 
 fn starting(at: Provider, commits: &Commits, asked: &Asked) -> StartFlow {
     let mut accounts = MockAccountStore::new();
@@ -28,7 +30,8 @@ fn starting(at: Provider, commits: &Commits, asked: &Asked) -> StartFlow {
     let mut client = MockProviderClient::new();
     let asked = Arc::clone(asked);
     client.expect_authorization_url().returning(move |client, request| {
-        asked.lock().unwrap().push((request.code_challenge.clone(), request.force_consent));
+        let asking = (request.code_challenge.clone(), request.force_consent, request.offline_access);
+        asked.lock().unwrap().push(asking);
         client.endpoints.authorization.clone()
     });
     StartFlow {
@@ -54,12 +57,6 @@ fn request(redirect_uri: Option<&str>) -> StartFlowRequest {
 
 const OWN_PAGE: Option<&str> = Some("http://127.0.0.1:5/done");
 
-#[test]
-fn the_challenge_is_that_of_rfc_7636_appendix_b() {
-    let verifier = Secret::new("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk".to_owned());
-    assert_eq!(s256(&verifier), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_flow_is_stored_with_its_secrets_sealed_and_its_state_hashed() {
     let (commits, asked) = (Commits::default(), Asked::default());
@@ -75,7 +72,7 @@ async fn a_flow_is_stored_with_its_secrets_sealed_and_its_state_hashed() {
     let organization = caller().organization_id;
     let verifier = opened(Flow::verifier_place(organization, flow.id), flow.pkce_verifier.as_ref().unwrap());
     let challenge = s256(&Secret::new(verifier.unwrap()));
-    assert_eq!(asked.lock().unwrap()[..], [(Some(challenge), true)]);
+    assert_eq!(asked.lock().unwrap()[..], [(Some(challenge), true, true)]);
     assert!(opened(Flow::nonce_place(organization, flow.id), &flow.nonce).is_some());
 }
 

@@ -45,6 +45,7 @@ pub(super) fn endpoints(origins: &Origins) -> ProviderEndpoints {
         userinfo: None,
         // None is documented.
         revocation: None,
+        introspection: None,
         jwks: None,
         device_authorization: None,
         announces_iss: false,

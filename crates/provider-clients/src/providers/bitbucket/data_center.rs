@@ -32,6 +32,7 @@ pub(super) fn endpoints(base: &BaseUrl) -> ProviderEndpoints {
         token: oauth("token"),
         userinfo: None,
         revocation: Some(oauth("revoke")),
+        introspection: None,
         jwks: None,
         device_authorization: None,
         announces_iss: false,

@@ -149,17 +149,21 @@ impl AppTokens {
         Ok(answer)
     }
 
-    async fn check(
+    /// What GitHub says of an access token that it takes for one of our client's. One of another client is unknown to it.
+    pub(super) async fn check(
         &self,
         connection: &ProviderConnection,
         access_token: &Secret,
-    ) -> Result<(), UpstreamError> {
-        let answer = self.about(Method::POST, connection, access_token).await?;
-        match answer.status {
-            StatusCode::NOT_FOUND => Err(UpstreamError::TokenRefused),
-            status if status.is_success() => Ok(()),
-            _ => Err(unavailable("unknown_error")),
-        }
+    ) -> Result<Answer, UpstreamError> {
+        let check = async || {
+            let answer = self.about(Method::POST, connection, access_token).await?;
+            match answer.status {
+                StatusCode::NOT_FOUND => Err(UpstreamError::TokenRefused),
+                status if status.is_success() => Ok(answer),
+                _ => Err(unavailable("unknown_error")),
+            }
+        };
+        asked_again(&self.http, refuses_token, check).await
     }
 
     async fn send(&self, call: Call) -> Result<Answer, UpstreamError> {
@@ -179,7 +183,7 @@ impl ValidateTokens for AppTokens {
         connection: &ProviderConnection,
         access_token: &Secret,
     ) -> Result<(), UpstreamError> {
-        asked_again(&self.http, refuses_token, || self.check(connection, access_token)).await
+        self.check(connection, access_token).await.map(drop)
     }
 }
 

@@ -80,6 +80,7 @@ impl Deployment {
             token: self.web.at("/login/oauth/access_token"),
             userinfo: None,
             revocation: None,
+            introspection: None,
             jwks: None,
             device_authorization: Some(self.web.at("/login/device/code")),
             // It sends `iss` at some times and not at others.

@@ -45,6 +45,7 @@ impl Instance {
             token: at("/oauth/token"),
             userinfo: Some(at("/oauth/userinfo")),
             revocation: Some(at("/oauth/revoke")),
+            introspection: None,
             jwks: Some(at("/oauth/discovery/keys")),
             device_authorization: Some(at("/oauth/authorize_device")),
             announces_iss: false,

@@ -122,6 +122,7 @@ impl Directory {
             userinfo: Some(origins.base(self.cloud.graph).at("/v1.0/me")),
             // There is none; `revokeSignInSessions` would end every session of the person in every app.
             revocation: None,
+            introspection: None,
             jwks: Some(at("/discovery/v2.0/keys")),
             device_authorization: Some(at("/oauth2/v2.0/devicecode")),
             announces_iss: false,

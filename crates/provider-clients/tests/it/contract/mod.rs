@@ -1,6 +1,7 @@
 //! What every provider client has to do, whatever its type: one suite over every deployment and the simulator's site
 //! that plays it.
 
+mod audiences;
 mod codes;
 mod devices;
 mod identities;
@@ -39,6 +40,7 @@ async fn provider_contract(deployment: &'static Deployment) {
     case.codes().await;
     case.refreshes().await;
     case.identities().await;
+    case.audiences().await;
     case.revocations().await;
     case.trouble().await;
     case.devices().await;

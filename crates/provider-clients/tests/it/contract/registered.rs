@@ -20,6 +20,7 @@ impl Case<'_> {
         let scope = client.revoke(endpoints).map(|revoke| revoke.scope());
         assert_eq!(scope, deployment.revocation.map(|revocation| revocation.scope));
         assert!(client.validate(endpoints, &self.world.scopes).is_some());
+        assert_eq!(client.audience(endpoints).is_some(), deployment.audience.is_some());
         assert_eq!(client.device(endpoints).is_some(), deployment.device.is_some());
         assert_eq!(endpoints.device_authorization.is_some(), deployment.device.is_some());
         assert_eq!(client.installations(endpoints).is_some(), deployment.installations);

@@ -49,8 +49,8 @@ async fn little_is_enough() {
     let endpoints = register(document()).await.unwrap();
     assert_eq!(endpoints.jwks.unwrap().host_str(), Some("keys.example"), "another host is fine");
     assert_eq!(
-        (endpoints.userinfo, endpoints.revocation, endpoints.device_authorization),
-        (None, None, None)
+        (endpoints.userinfo, endpoints.revocation, endpoints.introspection, endpoints.device_authorization),
+        (None, None, None, None)
     );
     assert!(!endpoints.announces_iss);
     assert_eq!(endpoints.client_authentication, ClientAuthentication::ClientSecretBasic);
@@ -116,6 +116,7 @@ async fn no_endpoint_may_be_where_calls_must_not_go() {
         "token_endpoint",
         "userinfo_endpoint",
         "revocation_endpoint",
+        "introspection_endpoint",
         "jwks_uri",
         "device_authorization_endpoint",
     ] {

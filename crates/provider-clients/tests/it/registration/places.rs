@@ -45,6 +45,7 @@ async fn everything_of_a_self_managed_host_is_below_its_address() {
             endpoints.api,
             endpoints.userinfo,
             endpoints.revocation,
+            endpoints.introspection,
             endpoints.jwks,
             endpoints.device_authorization,
             endpoints.settings_url,

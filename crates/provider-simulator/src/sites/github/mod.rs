@@ -79,6 +79,7 @@ const DIALECT: Dialect = Dialect {
         let prefix = if settings.github_app { "ghu_" } else { "gho_" };
         SecretShape { prefix, alphabet: ALPHANUMERIC, length: 36 }
     },
+    personal_token: Some(SecretShape { prefix: "ghp_", alphabet: ALPHANUMERIC, length: 36 }),
     refresh_token: SecretShape { prefix: "ghr_", alphabet: ALPHANUMERIC, length: 76 },
     code: SecretShape { prefix: "", alphabet: HEX, length: 20 },
     device_code: SecretShape { prefix: "", alphabet: HEX, length: 40 },

@@ -123,7 +123,7 @@ impl AppRequest {
     /// What the token stands for, when it works and is this client's.
     fn access(&self, provider: &mut Provider) -> Option<Access> {
         provider.note_sent_secrets(&Params::default(), Some(&self.client));
-        provider.known(&self.token).filter(|access| access.client_id == self.client.id())
+        provider.known(&self.token).filter(|access| access.is_of(self.client.id()))
     }
 }
 

@@ -6,17 +6,14 @@
 mod documents;
 
 use actix_web::http::StatusCode;
-use actix_web::web::{Bytes, Data, ServiceConfig, get, post, resource};
+use actix_web::web::{Data, ServiceConfig, get, post, resource};
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Map, Value, json};
 
 use super::{Address, Issuer, Mount, SiteRow};
 use crate::dialect::{Dialect, HEX, PLAIN, Page, SecretShape, Spoken, UserCodeShape, Verification};
-use crate::faults::FaultPlace;
 use crate::routes::api::{ApiCall, bearer};
-use crate::routes::faulted::{Endpoint, answer};
-use crate::routes::sent::Sent;
-use crate::routes::{answers, authorize, device, discovery, revoke, token};
+use crate::routes::{answers, authorize, device, discovery, introspect, revoke, token};
 use crate::settings::{CallbackIss, Pkce, RevokeScope, Rotation, Settings};
 use crate::shared::Shared;
 use crate::state::{Access, ErrorCode, Provider, TokenAnswer, UserinfoRefusal};
@@ -48,6 +45,7 @@ const TOKEN: SecretShape = SecretShape { prefix: "", alphabet: HEX, length: 64 }
 
 const DIALECT: Dialect = Dialect {
     access_token: |_| TOKEN,
+    personal_token: Some(SecretShape { length: 20, ..SecretShape::base64url("glpat-") }),
     refresh_token: TOKEN,
     code: TOKEN,
     device_code: SecretShape::base64url(""),
@@ -123,7 +121,7 @@ fn routes(app: &mut ServiceConfig) {
     )
     .service(resource("/oauth/token").route(post().to(token::token)))
     .service(resource("/oauth/revoke").route(post().to(revoke::revoke)))
-    .service(resource("/oauth/introspect").route(post().to(introspect)))
+    .service(resource("/oauth/introspect").route(post().to(introspect::introspect)))
     .service(resource("/oauth/token/info").route(get().to(token_info)))
     .service(resource("/oauth/authorize_device").route(post().to(device::authorize)))
     .service(resource("/oauth/device").route(get().to(device::ask)).route(post().to(device::decide)))
@@ -160,12 +158,13 @@ async fn api_emails(shared: Data<Shared>, request: HttpRequest) -> HttpResponse 
     call(shared, &request, reads_users, |_, access| HttpResponse::Ok().json(documents::emails(access))).await
 }
 
+/// Doorkeeper knows the tokens of applications only.
 async fn token_info(shared: Data<Shared>, request: HttpRequest) -> HttpResponse {
-    call(
-        shared,
-        &request,
-        |_| true,
-        |provider, access| {
+    let call = ApiCall {
+        token: bearer(&request),
+        suffices: |access: &Access| access.client_id.is_some(),
+        refuse: |_: UserinfoRefusal| refuse(UserinfoRefusal::InvalidToken),
+        document: |provider: &Provider, access: &Access| {
             let left = access.expires_at.map(|at| (at - provider.now()).num_seconds());
             HttpResponse::Ok().json(json!({
                 "resource_owner_id": access.sub.parse::<u64>().unwrap_or_default(),
@@ -177,45 +176,8 @@ async fn token_info(shared: Data<Shared>, request: HttpRequest) -> HttpResponse 
                 "expires_in_seconds": left,
             }))
         },
-    )
-    .await
-}
-
-async fn introspect(shared: Data<Shared>, request: HttpRequest, body: Bytes) -> HttpResponse {
-    answer(shared, Introspection(Sent::read(&request, &body))).await
-}
-
-/// `POST /oauth/introspect` (RFC 7662).
-struct Introspection(Sent);
-
-impl Endpoint for Introspection {
-    const PLACE: FaultPlace = FaultPlace::Userinfo;
-
-    fn handle(self, provider: &mut Provider) -> HttpResponse {
-        self.0.note_secrets(provider);
-        let client = self.0.client().and_then(|client| {
-            client.authenticate(provider.settings.client_authentication)?.confidential().cloned()
-        });
-        if let Err(error) = client {
-            return answers::error(error, provider);
-        }
-        let access = self.0.params.get("token").and_then(|token| provider.known(token));
-        HttpResponse::Ok().json(match access {
-            Some(access) => json!({
-                "active": true,
-                "scope": access.scopes.join(" "),
-                "client_id": access.client_id,
-                "token_type": "Bearer",
-                "exp": access.expires_at.map(|at| at.timestamp()),
-                "iat": access.issued_at.timestamp(),
-            }),
-            None => json!({ "active": false }),
-        })
-    }
-
-    fn hindered(self, provider: &mut Provider) {
-        self.0.note_secrets(provider);
-    }
+    };
+    call.answer(shared).await
 }
 
 async fn call(

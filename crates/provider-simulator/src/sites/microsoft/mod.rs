@@ -168,7 +168,8 @@ fn id_token_claims(access: &Access, authority: &str) -> Map<String, Value> {
 
 /// A subject identifier that no other client sees (OpenID Connect Core section 8.1).
 fn pairwise_subject(access: &Access) -> String {
-    subjects::uuid(&format!("{} at {}", access.sub, access.client_id)).replace('-', "")
+    let client_id = access.client_id.as_deref().unwrap_or_default();
+    subjects::uuid(&format!("{} at {client_id}", access.sub)).replace('-', "")
 }
 
 fn login(app: &mut ServiceConfig) {

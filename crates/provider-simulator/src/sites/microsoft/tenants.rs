@@ -85,7 +85,7 @@ mod tests {
             user: User::default_user(),
             sub: "3f1b8a52-2d4c-4f6e-9b0a-7c5d1e2f3a4b".to_owned(),
             scopes: Vec::new(),
-            client_id: "client".to_owned(),
+            client_id: Some("client".to_owned()),
             directory: Some(directory),
             issued_at: DateTime::UNIX_EPOCH,
             expires_at: None,

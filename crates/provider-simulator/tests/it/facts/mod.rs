@@ -63,12 +63,13 @@ deployments! {
     gitlab_self_managed: "gitlab-self-managed"
         and code_lifetime device id_tokens introspection metadata rate_limits revocation scopes;
     google_cloud: "google"
-        and device id_tokens live_tokens metadata nothing rate_limits refresh_token_lifetime revocation scopes;
+        and device id_tokens introspection live_tokens metadata nothing rate_limits refresh_token_lifetime
+            revocation scopes;
     microsoft_china: "microsoft-china"
         and code_lifetime device id_tokens metadata nothing rate_limits refresh_token_lifetime scopes;
     microsoft_global: "microsoft"
         and code_lifetime device id_tokens metadata nothing rate_limits refresh_token_lifetime scopes;
     microsoft_us_government: "microsoft-us-government"
         and code_lifetime device id_tokens metadata nothing rate_limits refresh_token_lifetime scopes;
-    plain_openid: "oidc" and device id_tokens metadata revocation scopes;
+    plain_openid: "oidc" and device id_tokens introspection metadata revocation scopes;
 }

@@ -42,7 +42,7 @@ pub(super) async fn authorize(
     let started = started.expect(StatusCode::OK)?;
     started.tell(world.narrator, &["/redirectUrl", "/state"]);
     let every_page = (telling == Telling::EveryPage).then_some(world.narrator);
-    let mut browser = Browser::new(world.http.clone(), world.member.token, every_page);
+    let mut browser = Browser::new(world.http.clone(), world.member_types(), every_page);
     let end = browser.say_yes_from(started.text("/redirectUrl")?).await?;
     if telling == Telling::TheEnd {
         world

@@ -51,7 +51,7 @@ async fn register(world: &World<'_>, kind: &str, name: &str) -> Result<Value, Fa
 async fn link(world: &World<'_>, provider: &str) -> Result<String, Failure> {
     let path = format!("providers/{provider}/authorize/");
     let started = world.member.quietly(Method::POST, &path, None).await?.expect(StatusCode::OK)?;
-    let mut browser = Browser::new(world.http.clone(), world.member.token, None);
+    let mut browser = Browser::new(world.http.clone(), world.member_types(), None);
     let end = browser.say_yes_from(started.text("/redirectUrl")?).await?;
 
     let list =

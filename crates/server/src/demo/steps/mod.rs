@@ -11,6 +11,10 @@ mod look_up_user;
 mod refresh;
 mod register;
 mod revoke;
+mod sign_in;
+mod sign_in_by_browser;
+mod sign_in_by_device;
+mod sign_out;
 
 pub(super) use authorize::authorize_for_a_moment;
 pub(super) use delete::delete;
@@ -23,3 +27,7 @@ pub(super) use look_up_user::look_up_user;
 pub(super) use refresh::refresh;
 pub(super) use register::register;
 pub(super) use revoke::revoke;
+pub(super) use sign_in::SignedIn;
+pub(super) use sign_in_by_browser::sign_in_by_browser;
+pub(super) use sign_in_by_device::sign_in_by_device;
+pub(super) use sign_out::sign_out;

@@ -40,6 +40,8 @@
 //   POST /test/login        {url, account?, deny?} walks an authorization URL as a browser does;
 //                           answers {location}, the redirect to the client
 //   POST /test/device       {user_code, account?, deny?} walks the device pages; answers {ok}
+//   POST /test/token        {client_id, account, scope} issues an access token to that client, as if the person had consented;
+//                           answers {access_token}
 //   POST /test/revoke-user  {account} removes every grant of that account; answers {revoked}
 import { generateKeyPairSync } from 'node:crypto';
 import http from 'node:http';
@@ -345,6 +347,7 @@ async function controlPlane(ctx, next) {
     'POST /test/faults': addFault,
     'POST /test/login': ({ url, ...person }) => new Browser(person).visit(url),
     'POST /test/device': decideDevice,
+    'POST /test/token': issueToken,
     'POST /test/revoke-user': revokeUser,
   };
   const control = controls[`${ctx.method} ${ctx.path}`];
@@ -366,6 +369,15 @@ function addFault(fault) {
   if (!traffic.knows(fault.route)) throw new Error(`no route ${fault.route}`);
   traffic.faults.push({ times: 1, ...fault });
   return {};
+}
+
+async function issueToken({ client_id: clientId, account: accountId, scope }) {
+  const client = await provider.Client.find(clientId);
+  if (!client) throw new Error(`no client ${clientId}`);
+  const grant = new provider.Grant({ accountId, clientId });
+  grant.addOIDCScope(scope);
+  const grantId = await grant.save();
+  return { access_token: await new provider.AccessToken({ accountId, client, grantId, scope }).save() };
 }
 
 async function revokeUser({ account }) {

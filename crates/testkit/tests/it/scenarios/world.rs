@@ -10,6 +10,7 @@ use grantkeeper_domain::authorizations::{
     DeviceFlowStatus, PollDeviceFlowError, StartFlowRequest, StartedFlow,
 };
 use grantkeeper_domain::ids::{AccountId, AuthorizationId, ProviderId};
+use grantkeeper_domain::login::LoginSettings;
 use grantkeeper_domain::memory::MemoryStore;
 use grantkeeper_domain::providers::{NewProvider, Provider, ProviderCatalog as _, ProviderKind};
 use grantkeeper_domain::sealing::TokenSealer;
@@ -244,6 +245,7 @@ fn settings(holder: &str) -> Settings {
         // What was handed out is in the log when the caller has it: tests read it right after.
         hand_out_record: HandOutRecord::BeforeRelease,
         asks_people: true,
+        login: LoginSettings::default(),
         holder: holder.to_owned(),
     }
 }

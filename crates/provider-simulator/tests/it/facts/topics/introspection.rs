@@ -1,5 +1,7 @@
 //! Asking whether a token is alive.
 
+use serde_json::json;
+
 use super::super::deployment::{CLIENT, Deployment, Presented, SECRET};
 use super::super::rows::Way;
 
@@ -17,5 +19,8 @@ pub(crate) async fn check(name: &str) {
         }
         let answer = deployment.carry(&row.call, client, "never-issued").await;
         assert_eq!(answer.status, row.dead, "{case}: {}", answer.body);
+        if row.dead == row.call.success {
+            assert_eq!(answer.json(), json!({ "active": false }), "{case}");
+        }
     }
 }
