@@ -104,6 +104,8 @@ names! {
         AccountResumed = "account.resumed",
         /// Somebody at a provider may sign in as an account from now on.
         IdentityLinked = "identity.linked",
+        /// Somebody at a provider may no longer sign in as an account.
+        IdentityUnlinked = "identity.unlinked",
         /// Somebody whom a provider has told about signed in, or did not.
         LoginFinished = "login.finished",
         /// An API token was issued.

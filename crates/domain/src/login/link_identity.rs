@@ -35,6 +35,9 @@ pub enum LinkIdentityError {
     /// Somebody signs in with it already.
     #[error("this identity signs in as another account, or as this one already")]
     Taken,
+    /// Nobody signs in as the account with it.
+    #[error("this identity does not sign in as this account")]
+    NotLinked,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -70,6 +73,26 @@ impl LinkIdentity {
         match self.store.commit(vec![Change::insert(identity.clone()), Change::Audit(audit)]).await {
             Ok(()) => Ok(identity),
             Err(CommitError::Duplicate(Unique::LoginIdentity)) => Err(LinkIdentityError::Taken),
+            Err(error) => Err(error.into_store_error().into()),
+        }
+    }
+
+    /// Takes that back. Tokens and sessions that they have already are not touched.
+    pub async fn undo(
+        &self,
+        account: AccountId,
+        issuer: &str,
+        subject: &str,
+    ) -> Result<LoginIdentity, LinkIdentityError> {
+        let is_it = |one: &LoginIdentity| one.issuer == issuer && one.subject == subject;
+        let identity = self.of(account).await?.into_iter().find(is_it).ok_or(LinkIdentityError::NotLinked)?;
+        let (organization, now) = (identity.organization_id, self.clock.now());
+        let action = AuditAction::IdentityUnlinked;
+        let audit = AuditEntry::new(organization, Actor::Operator, action, &*self.random, now).about(account);
+        match self.store.commit(vec![Change::delete(identity.clone()), Change::Audit(audit)]).await {
+            Ok(()) => Ok(identity),
+            // Somebody else has just taken it back.
+            Err(CommitError::Conflict) => Err(LinkIdentityError::NotLinked),
             Err(error) => Err(error.into_store_error().into()),
         }
     }

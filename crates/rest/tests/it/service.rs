@@ -104,6 +104,13 @@ impl Service {
         Self { api, clock, provider, use_cases, ports, admin, member, colleague, stranger }
     }
 
+    /// The same, reached at another origin.
+    pub(crate) fn reached_at(self, public_url: &str) -> Self {
+        let rest = RestSettings { public_url: public_url.to_owned(), ..rest_settings() };
+        let api = Data::new(Api::new(&self.ports, self.use_cases.clone(), Arc::new(AlwaysReady), rest));
+        Self { api, ..self }
+    }
+
     /// The same with limits, and behind proxies.
     pub(crate) fn limited(self, limits: LimitSettings, proxies: &[&str]) -> Self {
         let trusted_proxies = proxies.iter().map(|net| net.parse().unwrap()).collect();

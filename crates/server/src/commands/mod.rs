@@ -7,6 +7,7 @@ mod account_link;
 mod account_list;
 mod account_resume;
 mod account_suspend;
+mod account_unlink;
 mod audit_list;
 mod authorization_list;
 mod config_check;
@@ -87,6 +88,7 @@ pub(crate) enum AccountCommand {
     Suspend(account_suspend::AccountSuspend),
     Resume(account_resume::AccountResume),
     Link(account_link::AccountLink),
+    Unlink(account_unlink::AccountUnlink),
     Identities(account_identities::AccountIdentities),
     Delete(account_delete::AccountDelete),
 }
@@ -126,6 +128,7 @@ impl Command {
             Self::Account(AccountCommand::Suspend(command)) => options.print(&command.run(options).await?),
             Self::Account(AccountCommand::Resume(command)) => options.print(&command.run(options).await?),
             Self::Account(AccountCommand::Link(command)) => options.print(&command.run(options).await?),
+            Self::Account(AccountCommand::Unlink(command)) => options.print(&command.run(options).await?),
             Self::Account(AccountCommand::Identities(command)) => options.print(&command.run(options).await?),
             Self::Account(AccountCommand::Delete(command)) => options.print(&command.run(options).await?),
             Self::Token(TokenCommand::Create(command)) => options.print(&command.run(options).await?),

@@ -92,6 +92,7 @@ impl Installation {
             Command::Account(AccountCommand::Suspend(command)) => command.run(options).await.map(said),
             Command::Account(AccountCommand::Resume(command)) => command.run(options).await.map(said),
             Command::Account(AccountCommand::Link(command)) => command.run(options).await.map(said),
+            Command::Account(AccountCommand::Unlink(command)) => command.run(options).await.map(said),
             Command::Account(AccountCommand::Identities(command)) => command.run(options).await.map(said),
             Command::Account(AccountCommand::Delete(command)) => command.run(options).await.map(said),
             Command::Token(TokenCommand::Create(command)) => command.run(options).await.map(said),
@@ -351,8 +352,19 @@ async fn somebody_at_a_provider_is_linked_to_an_account_by_hand() {
     for email in ["ada@acme.example", "bo@acme.example"] {
         assert!(here.failure(&format!("account link {email} {linked}")).await.contains("already"));
     }
+    let unlinked = here.json(&format!("account unlink ada@acme.example {linked}")).await;
+    assert_eq!(unlinked["id"], identity["id"]);
+    assert!(
+        here.failure(&format!("account unlink ada@acme.example {linked}")).await.contains("does not sign in")
+    );
+    assert_eq!(here.json("account identities ada@acme.example").await["identities"], json!([]));
+    here.json(&format!("account link bo@acme.example {linked}")).await;
     let log = here.json("audit list --org Acme").await.to_string();
-    assert_eq!(log.matches("identity.linked").count(), 1, "{log}");
+    assert_eq!(
+        (log.matches("identity.linked").count(), log.matches("identity.unlinked").count()),
+        (2, 1),
+        "{log}"
+    );
 }
 
 #[tokio::test]

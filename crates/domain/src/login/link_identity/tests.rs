@@ -29,6 +29,23 @@ async fn whoever_was_linked_signs_in_as_that_account() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn whoever_is_no_longer_linked_does_not_sign_in_and_may_be_linked_to_another_account() {
+    let (at, account) = ground().await;
+    at.idp.knows("ada", identity("1815", "ada", "ada@elsewhere.example", None));
+    let link = &at.cases.link_identity;
+    let linked = link.run(account.id, ISSUER, "1815").await.unwrap();
+    assert_eq!(link.undo(account.id, ISSUER, "1815").await.unwrap(), linked);
+    assert_eq!(at.audited(AuditAction::IdentityUnlinked).await, [(AuditOutcome::Done, None)]);
+    let started = at.start().await;
+    at.approve(&started, "ada").await;
+    assert_eq!(at.told(&started).await, "not allowed: not_invited");
+    assert!(matches!(link.undo(account.id, ISSUER, "1815").await, Err(LinkIdentityError::NotLinked)));
+    let other = at.cases.create_account.run(organization().id, "mo@example.com", Role::Member).await.unwrap();
+    assert!(link.run(other.id, ISSUER, "1815").await.is_ok());
+    assert!(matches!(link.undo(account.id, ISSUER, "1815").await, Err(LinkIdentityError::NotLinked)));
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_identity_signs_in_as_one_account_of_an_organization() {
     let (at, account) = ground().await;
     let other = at.cases.create_account.run(organization().id, "mo@example.com", Role::Member).await.unwrap();

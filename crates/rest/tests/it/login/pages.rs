@@ -118,6 +118,25 @@ async fn the_cookie_of_a_login_is_for_this_site_and_no_script() {
 }
 
 #[actix_web::test]
+async fn where_https_is_spoken_cookies_never_travel_without_it_and_no_neighbour_plants_a_logins() {
+    let service = Service::for_logins(login_settings()).await.reached_at("https://auth.example");
+    let mut browser = Browser::new(&service);
+    browser.come_back(&service.start_login("").await.url, "code=c").await;
+    let token = service.member.clone();
+    let form = TestRequest::post().uri("/sign-in");
+    browser.send(form.set_form([("token", token.as_str()), ("return_to", "/account")])).await;
+    let [login, session] = &browser.cookies[..] else { panic!("two cookies: {:?}", browser.cookies) };
+    assert!(login.name().starts_with("__Host-grantkeeper_login_"), "{login}");
+    assert_eq!(session.name(), "coder_session_token");
+    for cookie in [login, session] {
+        assert_eq!(
+            (cookie.secure(), cookie.http_only(), cookie.same_site(), cookie.path(), cookie.domain()),
+            (Some(true), Some(true), Some(SameSite::Lax), Some("/"), None)
+        );
+    }
+}
+
+#[actix_web::test]
 async fn the_page_tells_how_it_ended() {
     let service = Service::for_logins(login_settings()).await;
     let mut browser = Browser::new(&service);
