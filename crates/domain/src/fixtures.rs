@@ -12,7 +12,8 @@ use url::Url;
 use uuid::Uuid;
 
 use crate::accounts::{
-    Account, Caller, Email, MockAccountStore, Organization, OrganizationName, Role, Standing, TokenPurpose,
+    Account, ApiToken, Caller, Email, MockAccountStore, Organization, OrganizationName, Role, Standing,
+    TokenPurpose,
 };
 use crate::audit::{AuditAction, AuditEntry, AuditOutcome};
 use crate::authorizations::{
@@ -39,6 +40,22 @@ use crate::{BackgroundTasks, Change, CommitError, Secret, StoreError, Version};
 
 /// When everything here was made.
 pub(crate) const START: DateTime<Utc> = DateTime::from_timestamp_nanos(1_767_225_600_000_000_000);
+
+/// A token of [`caller`]'s account, by its number.
+pub(crate) fn api_token(number: u128, purpose: TokenPurpose) -> ApiToken {
+    ApiToken {
+        id: ApiTokenId::from_uuid(uuid(number)),
+        account_id: caller().account_id,
+        organization_id: caller().organization_id,
+        hash: hash(number),
+        purpose,
+        created_at: START,
+        expires_at: None,
+        last_used_at: None,
+        revoked_at: None,
+        version: Version::FIRST,
+    }
+}
 
 /// An id by its number, of whatever kind.
 pub(crate) const fn uuid(number: u128) -> Uuid {

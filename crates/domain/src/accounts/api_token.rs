@@ -46,6 +46,28 @@ pub enum TokenPurpose {
 }
 
 impl ApiToken {
+    /// A token that nobody has used yet.
+    pub(crate) fn new(
+        (account_id, organization_id): (AccountId, OrganizationId),
+        secret: &ApiTokenSecret,
+        (id, purpose): (ApiTokenId, TokenPurpose),
+        created_at: DateTime<Utc>,
+        expires_at: Option<DateTime<Utc>>,
+    ) -> Self {
+        Self {
+            id,
+            account_id,
+            organization_id,
+            hash: secret.hash(),
+            purpose,
+            created_at,
+            expires_at,
+            last_used_at: None,
+            revoked_at: None,
+            version: Version::FIRST,
+        }
+    }
+
     /// Whether the token opens anything at that time.
     pub fn is_usable(&self, now: DateTime<Utc>) -> bool {
         self.revoked_at.is_none() && self.expires_at.is_none_or(|end| now < end)

@@ -8,7 +8,7 @@ use crate::audit::{Actor, AuditAction, AuditEntry};
 use crate::ids::{AccountId, ApiTokenId};
 use crate::services::{Clock, Random};
 use crate::tokens::time_delta;
-use crate::{Change, CommitError, StoreError, UnitOfWork, Version};
+use crate::{Change, CommitError, StoreError, UnitOfWork};
 
 /// Issues an API token.
 pub struct IssueApiToken {
@@ -71,18 +71,9 @@ impl IssueApiToken {
             Some(life) => Some(now.checked_add_signed(time_delta(life)).ok_or(IssueApiTokenError::Lifetime)?),
         };
         let secret = ApiTokenSecret::generate(&*self.random);
-        let token = ApiToken {
-            id: ApiTokenId::generate(&*self.random, now),
-            account_id: account.id,
-            organization_id: account.organization_id,
-            hash: secret.hash(),
-            purpose: TokenPurpose::Api,
-            created_at: now,
-            expires_at,
-            last_used_at: None,
-            revoked_at: None,
-            version: Version::FIRST,
-        };
+        let id = ApiTokenId::generate(&*self.random, now);
+        let owner = (account.id, account.organization_id);
+        let token = ApiToken::new(owner, &secret, (id, TokenPurpose::Api), now, expires_at);
         let audit = AuditEntry::new(
             account.organization_id,
             Actor::Operator,

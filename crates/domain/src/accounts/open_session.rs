@@ -10,7 +10,7 @@ use super::{
 use crate::audit::{AuditAction, AuditEntry};
 use crate::ids::ApiTokenId;
 use crate::services::{Clock, Random};
-use crate::{Change, CommitError, StoreError, UnitOfWork, Version};
+use crate::{Change, CommitError, StoreError, UnitOfWork};
 
 /// How long a browser session lives at most.
 pub const SESSION_LIFETIME: TimeDelta = TimeDelta::hours(8);
@@ -52,18 +52,10 @@ impl OpenSession {
         };
         let now = self.clock.now();
         let secret = ApiTokenSecret::generate(&*self.random);
-        let token = ApiToken {
-            id: ApiTokenId::generate(&*self.random, now),
-            account_id: caller.account_id,
-            organization_id: caller.organization_id,
-            hash: secret.hash(),
-            purpose: TokenPurpose::Session { opened_with: caller.token_id },
-            created_at: now,
-            expires_at: Some(now + SESSION_LIFETIME),
-            last_used_at: None,
-            revoked_at: None,
-            version: Version::FIRST,
-        };
+        let id = ApiTokenId::generate(&*self.random, now);
+        let purpose = TokenPurpose::Session { opened_with: caller.token_id };
+        let owner = (caller.account_id, caller.organization_id);
+        let token = ApiToken::new(owner, &secret, (id, purpose), now, Some(now + SESSION_LIFETIME));
         let audit = AuditEntry::by(&caller, AuditAction::SessionOpened, &*self.random, now).about(token.id);
         let changes = vec![Change::insert(token.clone()), Change::Audit(audit)];
         self.store.commit(changes).await.map_err(CommitError::into_store_error)?;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use super::handover::Handover;
 use super::keep_grant::{Answered, EndFlow, Errand, FlowEnd, KeepGrant};
 use super::{Flow, FlowOutcome, FlowStage, FlowStore};
 use crate::providers::{CodeExchange, Provider, ProviderCatalog, ProviderClients, UpstreamError};
@@ -91,21 +92,10 @@ impl ExchangeCode {
     }
 
     async fn code_exchange(&self, flow: &Flow, code: Secret) -> Result<CodeExchange, SealError> {
-        let organization = flow.organization_id;
-        let pkce_verifier = match &flow.pkce_verifier {
-            Some(sealed) => {
-                Some(self.sealer.open(Flow::verifier_place(organization, flow.id), sealed).await?)
-            }
-            None => None,
-        };
-        let nonce = self.sealer.open(Flow::nonce_place(organization, flow.id), &flow.nonce).await?;
-        Ok(CodeExchange {
-            code,
-            redirect_uri: flow.redirect_uri.clone(),
-            pkce_verifier,
-            nonce: Some(nonce),
-            scopes: flow.scopes.clone(),
-        })
+        let places = Flow::handover_places(flow.organization_id, flow.id);
+        let handover =
+            Handover::open(places, flow.pkce_verifier.as_ref(), &flow.nonce, &*self.sealer).await?;
+        Ok(handover.into_exchange(code, flow.redirect_uri.clone(), flow.scopes.clone()))
     }
 }
 

@@ -6,11 +6,11 @@ use sha2::{Digest, Sha256};
 
 use super::Scopes;
 use crate::Secret;
-use crate::providers::{AuthorizationRequest, PkceSupport, Provider};
+use crate::providers::{AuthorizationRequest, CodeExchange, PkceSupport, Provider};
 use crate::sealing::{SealError, SealedSecret, SecretPlace, TokenSealer};
 use crate::services::Random;
 
-/// The secrets of an authorization request on their way to the provider's page.
+/// The secrets of an authorization request, on their way to the provider's page or to its token endpoint.
 pub(crate) struct Handover {
     verifier: Option<Secret>,
     nonce: Secret,
@@ -68,6 +68,25 @@ impl Handover {
         Ok(SealedHandover { pkce_verifier, nonce })
     }
 
+    /// From those places.
+    pub(crate) async fn open(
+        places: HandoverPlaces,
+        pkce_verifier: Option<&SealedSecret>,
+        nonce: &SealedSecret,
+        sealer: &dyn TokenSealer,
+    ) -> Result<Self, SealError> {
+        let verifier = match pkce_verifier {
+            Some(sealed) => Some(sealer.open(places.verifier, sealed).await?),
+            None => None,
+        };
+        Ok(Self { verifier, nonce: sealer.open(places.nonce, nonce).await? })
+    }
+
+    /// What redeems the code that came back.
+    pub(crate) fn into_exchange(self, code: Secret, redirect_uri: String, scopes: Scopes) -> CodeExchange {
+        CodeExchange { code, redirect_uri, pkce_verifier: self.verifier, nonce: Some(self.nonce), scopes }
+    }
+
     /// The request that carries them.
     pub(crate) fn into_request(self, ask: Ask) -> AuthorizationRequest {
         AuthorizationRequest {
@@ -79,21 +98,6 @@ impl Handover {
             force_consent: ask.force_consent,
             offline_access: ask.offline_access,
         }
-    }
-}
-
-impl SealedHandover {
-    /// The verifier and the nonce, from those places.
-    pub(crate) async fn open(
-        &self,
-        places: HandoverPlaces,
-        sealer: &dyn TokenSealer,
-    ) -> Result<(Option<Secret>, Secret), SealError> {
-        let verifier = match &self.pkce_verifier {
-            Some(sealed) => Some(sealer.open(places.verifier, sealed).await?),
-            None => None,
-        };
-        Ok((verifier, sealer.open(places.nonce, &self.nonce).await?))
     }
 }
 

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use url::Url;
 
 use super::{DevicePoll, LoginError, LoginProviders, LoginRoute, LoginStage};
-use crate::authorizations::{LONGEST_DEVICE_FLOW, PollPace};
+use crate::authorizations::{LONGEST_DEVICE_FLOW, PollPace, Scopes};
 use crate::ids::LoginId;
 use crate::login::Login;
 use crate::providers::{AuthorizeDevices, DeviceAuthorization, Provider, ProviderClients, UpstreamError};
@@ -51,23 +51,23 @@ impl BeginDeviceLogin {
     pub async fn run(&self) -> Result<BegunDeviceLogin, LoginError> {
         let off = LoginError::NotAllowed { reason: LoginError::OFF };
         let name = self.providers.settings.device_provider.as_deref().ok_or(off)?;
-        let (_, provider) = self.providers.named(name).await?;
+        let (rules, provider) = self.providers.named(name).await?;
+        let scopes = rules.scopes_at(&provider);
         let unable = LoginError::NotAllowed { reason: LoginError::NOT_AVAILABLE };
         let device =
             provider.device_flow_of(&*self.clients).filter(|_| provider.device_flow).ok_or(unable)?;
-        let begun = self.ask(name, &provider, &*device).await?;
-        self.keep(name, &provider, begun).await
+        let begun = self.ask(&provider, &*device, &scopes).await?;
+        self.keep(name, &provider, scopes, begun).await
     }
 
     async fn ask(
         &self,
-        name: &str,
         provider: &Provider,
         device: &dyn AuthorizeDevices,
+        scopes: &Scopes,
     ) -> Result<DeviceAuthorization, LoginError> {
         let connection = provider.connect(&*self.sealer).await?;
-        let scopes = self.providers.scopes(name, provider);
-        let answer = device.begin_device(&connection, &scopes);
+        let answer = device.begin_device(&connection, scopes);
         let answer = within(&self.clock, self.settings.caller_wait, answer).await;
         // Nobody has said anything yet: whatever is wrong, it is not the person's.
         answer.unwrap_or(Err(UpstreamError::timeout())).map_err(|error| {
@@ -80,6 +80,7 @@ impl BeginDeviceLogin {
         &self,
         name: &str,
         provider: &Provider,
+        scopes: Scopes,
         begun: DeviceAuthorization,
     ) -> Result<BegunDeviceLogin, LoginError> {
         let now = self.clock.now();
@@ -98,7 +99,7 @@ impl BeginDeviceLogin {
             provider_id: provider.id,
             provider_name: name.to_owned(),
             route: LoginRoute::Device(poll),
-            scopes: self.providers.scopes(name, provider),
+            scopes,
             endpoints: provider.endpoints.digest(),
             browser_hash: None,
             stage: LoginStage::Pending,

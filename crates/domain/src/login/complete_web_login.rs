@@ -5,11 +5,11 @@ use std::sync::Arc;
 use super::{LoginEnd, LoginError, LoginOutcomes, LoginRoute, LoginStage, LoginStore};
 use tokio::sync::oneshot;
 
-use crate::authorizations::handover::SealedHandover;
+use crate::authorizations::handover::Handover;
 use crate::authorizations::{Answered, Callback, ExchangeCode, error_code, issuer_fits};
 use crate::ids::LoginId;
 use crate::login::Login;
-use crate::providers::{CodeExchange, Provider, ProviderCatalog, ProviderStatus};
+use crate::providers::{Provider, ProviderCatalog, ProviderStatus};
 use crate::sealing::{SealError, TokenSealer};
 use crate::secret::SecretHash;
 use crate::services::{Clock, Random, within};
@@ -122,17 +122,10 @@ impl CompleteWebLogin {
 
     async fn redeem(&self, login: &Login, provider: &Provider, code: Secret) -> Result<Answered, SealError> {
         let grant = login.grant().ok_or(SealError::UnknownFormat)?;
-        let sealed =
-            SealedHandover { pkce_verifier: grant.pkce_verifier.clone(), nonce: grant.nonce.clone() };
-        let (pkce_verifier, nonce) =
-            sealed.open(Login::handover_places(login.organization_id, login.id), &*self.sealer).await?;
-        let exchange = CodeExchange {
-            code,
-            redirect_uri: grant.redirect_uri.clone(),
-            pkce_verifier,
-            nonce: Some(nonce),
-            scopes: login.scopes.clone(),
-        };
+        let places = Login::handover_places(login.organization_id, login.id);
+        let handover =
+            Handover::open(places, grant.pkce_verifier.as_ref(), &grant.nonce, &*self.sealer).await?;
+        let exchange = handover.into_exchange(code, grant.redirect_uri.clone(), login.scopes.clone());
         self.exchange.redeem(provider, &exchange).await
     }
 }

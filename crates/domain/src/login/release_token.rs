@@ -13,7 +13,7 @@ use crate::ids::{AccountId, ApiTokenId};
 use crate::login::{Login, LoginRoute};
 use crate::services::{Clock, Random};
 use crate::tokens::time_delta;
-use crate::{Change, CommitError, StoreError, UnitOfWork, Version};
+use crate::{Change, CommitError, StoreError, UnitOfWork};
 
 /// Makes tokens at the moment they are asked for, so that none waits anywhere in the clear.
 pub(crate) struct ReleaseToken {
@@ -107,19 +107,10 @@ impl ReleaseToken {
     ) -> NewToken {
         let now = self.clock.now();
         let id = ApiTokenId::generate(&*self.random, now);
-        let token = ApiToken {
-            id,
-            account_id: account.id,
-            organization_id: account.organization_id,
-            hash: secret.hash(),
-            purpose: purpose(id),
-            created_at: now,
-            // The configuration keeps lives within the calendar.
-            expires_at: now.checked_add_signed(lifetime),
-            last_used_at: None,
-            revoked_at: None,
-            version: Version::FIRST,
-        };
+        let owner = (account.id, account.organization_id);
+        // The configuration keeps lives within the calendar.
+        let expires_at = now.checked_add_signed(lifetime);
+        let token = ApiToken::new(owner, &secret, (id, purpose(id)), now, expires_at);
         let mut audit = self.audit(account, action).about(id);
         audit.request_id = request_id.map(str::to_owned);
         let changes = vec![Change::insert(token.clone()), Change::Audit(audit)];

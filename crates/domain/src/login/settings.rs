@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::LoginRedirects;
 use crate::authorizations::Scopes;
+use crate::providers::Provider;
 
 /// What an installation decides about signing in. Without providers nobody signs in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +50,14 @@ pub struct LoginProviderSettings {
     /// Whether a token may be brought of which the provider cannot tell for whom it was issued, or says that it was for
     /// nobody: then any program that a person has ever given such a token can sign in as them.
     pub foreign_tokens: bool,
+}
+
+impl LoginProviderSettings {
+    /// What a login there asks for: nothing that outlasts the person's presence.
+    pub(super) fn scopes_at(&self, provider: &Provider) -> Scopes {
+        let chosen = self.scopes.as_ref().unwrap_or(&provider.scopes);
+        chosen.without(&["offline_access"].into_iter().collect())
+    }
 }
 
 /// Who gets an account at the first sign-in.

@@ -84,7 +84,7 @@ impl SignInWithToken {
             }
             Err(error) => return Err(error.into()),
         }
-        let scopes = self.providers.scopes(&rules.name, provider);
+        let scopes = rules.scopes_at(provider);
         let identify = client.identify(&scopes);
         let nobody = None::<ExpectedUser<'_>>;
         match identify.identify_user(&connection, access_token, nobody).await {

@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use url::Url;
 
-use super::{AskingClient, CodeGrant, LOGIN_LIFETIME, LoginError, LoginProviders, LoginRoute, LoginStage};
-use crate::authorizations::Scopes;
+use super::{
+    AskingClient, CodeGrant, LOGIN_LIFETIME, LoginError, LoginProviderSettings, LoginProviders, LoginRoute,
+    LoginStage,
+};
 use crate::authorizations::handover::{Ask, Handover};
 use crate::ids::LoginId;
 use crate::login::Login;
@@ -74,7 +76,7 @@ const LONGEST_USER_AGENT: usize = 200;
 impl StartWebLogin {
     /// For a client that polls. The login lives for [`LOGIN_LIFETIME`].
     pub async fn for_client(&self, request: WebLoginRequest) -> Result<StartedWebLogin, LoginError> {
-        let (_, provider) = self.providers.named(&request.provider).await?;
+        let (rules, provider) = self.providers.named(&request.provider).await?;
         let redirects = &self.providers.settings.redirects;
         let return_to = match &request.return_to {
             Some(uri) => Some(redirects.allowed(uri).ok_or(LoginError::RedirectNotAllowed)?),
@@ -94,23 +96,23 @@ impl StartWebLogin {
             asked_by,
             return_to: return_to.map(Url::into),
         };
-        let (_, url) = self.start(&request.provider, &provider, route, None).await?;
+        let (_, url) = self.start(rules, &provider, route, None).await?;
         Ok(StartedWebLogin { url, state, match_code })
     }
 
     /// For a browser on our sign-in page, which goes to `next` at the end: a path of ours.
     pub async fn for_browser(&self, name: &str, next: String) -> Result<StartedBrowserLogin, LoginError> {
-        let (_, provider) = self.providers.named(name).await?;
+        let (rules, provider) = self.providers.named(name).await?;
         let cookie = self.random.token();
         let cookie_hash = SecretHash::of(cookie.expose());
         let route = |grant| LoginRoute::Browser { grant, next };
-        let (id, url) = self.start(name, &provider, route, Some(cookie_hash)).await?;
+        let (id, url) = self.start(rules, &provider, route, Some(cookie_hash)).await?;
         Ok(StartedBrowserLogin { id, url, cookie })
     }
 
     async fn start(
         &self,
-        name: &str,
+        rules: &LoginProviderSettings,
         provider: &Provider,
         route: impl FnOnce(CodeGrant) -> LoginRoute,
         browser_hash: Option<SecretHash>,
@@ -130,7 +132,7 @@ impl StartWebLogin {
             pkce_verifier: sealed.pkce_verifier,
             nonce: sealed.nonce,
         };
-        let scopes = self.providers.scopes(name, provider);
+        let scopes = rules.scopes_at(provider);
         let ask =
             Ask { redirect_uri, state, scopes: scopes.clone(), force_consent: false, offline_access: false };
         let url = client.authorization_url(&provider.client(), &handover.into_request(ask));
@@ -138,7 +140,7 @@ impl StartWebLogin {
             id,
             organization_id: provider.organization_id,
             provider_id: provider.id,
-            provider_name: name.to_owned(),
+            provider_name: rules.name.clone(),
             route: route(grant),
             scopes,
             endpoints: provider.endpoints.digest(),
@@ -151,14 +153,6 @@ impl StartWebLogin {
         // Nobody is known yet, so nothing goes into the audit log.
         self.store.commit(vec![Change::insert(login)]).await.map_err(CommitError::into_store_error)?;
         Ok((id, url))
-    }
-}
-
-impl LoginProviders {
-    /// What a login at a provider asks for: nothing that outlasts the person's presence.
-    pub(super) fn scopes(&self, name: &str, provider: &Provider) -> Scopes {
-        let chosen = self.rules(name).and_then(|rules| rules.scopes.as_ref());
-        chosen.unwrap_or(&provider.scopes).without(&["offline_access"].into_iter().collect())
     }
 }
 

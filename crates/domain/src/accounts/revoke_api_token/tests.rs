@@ -1,33 +1,18 @@
 use super::*;
 use crate::accounts::MockApiTokenStore;
-use crate::fixtures::{Commits, CountingRandom, START, VirtualClock, caller, hash, uuid};
-use crate::{MockUnitOfWork, Row, Version};
-
-fn token(number: u128, purpose: TokenPurpose) -> ApiToken {
-    ApiToken {
-        id: ApiTokenId::from_uuid(uuid(number)),
-        account_id: caller().account_id,
-        organization_id: caller().organization_id,
-        hash: hash(number),
-        purpose,
-        created_at: START,
-        expires_at: None,
-        last_used_at: None,
-        revoked_at: None,
-        version: Version::FIRST,
-    }
-}
+use crate::fixtures::{Commits, CountingRandom, START, VirtualClock, api_token, caller, uuid};
+use crate::{MockUnitOfWork, Row};
 
 /// Token 1, its sessions 2 and 3 (which has expired), token 4 with its session 5, and session 6, which was opened at a provider.
 fn revoking(store: Arc<MockUnitOfWork>) -> RevokeApiToken {
     let opened_with = |number| TokenPurpose::Session { opened_with: ApiTokenId::from_uuid(uuid(number)) };
     let all = vec![
-        token(1, TokenPurpose::Api),
-        token(2, opened_with(1)),
-        ApiToken { expires_at: Some(START), ..token(3, opened_with(1)) },
-        token(4, TokenPurpose::Api),
-        token(5, opened_with(4)),
-        token(6, opened_with(6)),
+        api_token(1, TokenPurpose::Api),
+        api_token(2, opened_with(1)),
+        ApiToken { expires_at: Some(START), ..api_token(3, opened_with(1)) },
+        api_token(4, TokenPurpose::Api),
+        api_token(5, opened_with(4)),
+        api_token(6, opened_with(6)),
     ];
     let mut tokens = MockApiTokenStore::new();
     let known = all.clone();
@@ -96,7 +81,7 @@ async fn a_token_that_is_revoked_already_stays_as_it_is() {
     let commits = Commits::default();
     let mut tokens = MockApiTokenStore::new();
     let before = START - chrono::TimeDelta::days(1);
-    let dead = ApiToken { revoked_at: Some(before), ..token(1, TokenPurpose::Api) };
+    let dead = ApiToken { revoked_at: Some(before), ..api_token(1, TokenPurpose::Api) };
     tokens.expect_token().returning(move |_| Ok(Some(dead.clone())));
     let revoking = RevokeApiToken { tokens: Arc::new(tokens), ..revoking(commits.store()) };
     let id = ApiTokenId::from_uuid(uuid(1));

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::accounts::{AccountStore as _, Organization, Standing};
+use crate::authorizations::Scopes;
 use crate::authorizations::handover::s256;
 use crate::fixtures::{CountingRandom, START, opened, organization, provider};
 use crate::login::fixtures::{Asked, Browser, Installation, failed, with_code};
