@@ -42,7 +42,7 @@ bench-scale *args: bench-programs
 bench-programs:
     cargo build --release -p grantkeeper-server -p grantkeeper-bench
 
-# Search for bytes that break a parser (token_answer, sealed_header, api_token, redirect_uri), for that many seconds
+# Search for bytes that break a parser (token_answer, sealed_header, api_token, redirect_uri, git_remote), for that many seconds
 fuzz target seconds="600": cargo-fuzz
     mkdir -p target/fuzz/corpus/{{ target }}
     # Stable Rust and no sanitizer: unsafe code is forbidden here.

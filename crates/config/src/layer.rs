@@ -85,12 +85,13 @@ pub(crate) fn file_origin(path: &Path) -> String {
     format!("file {}", path.display())
 }
 
+/// What is for other programs and for commands that are clients of a service, and no setting of one.
+const NO_SETTINGS: [&str; 5] = ["CONFIG", "PORT", "URL", "TOKEN", "GIT_WAIT"];
+
 /// The key that a variable sets, in lower case; `None` when the variable is none of ours.
 fn key_of(variable: &str) -> Option<String> {
     let name = variable.strip_prefix(PREFIX)?;
-    let foreign =
-        name == "CONFIG" || name == "PORT" || name.starts_with("PORT_") || name.starts_with("SERVICE_");
-    if foreign {
+    if NO_SETTINGS.contains(&name) || name.starts_with("PORT_") || name.starts_with("SERVICE_") {
         return None;
     }
     let key = name.to_ascii_lowercase().replace("__", ".");
@@ -157,6 +158,10 @@ mod tests {
             ("GRANTKEEPER_KEYS__KEY", Some("keys.key")),
             ("GRANTKEEPER_KEY_FILE", Some("keys.file")),
             ("GRANTKEEPER_CONFIG", None),
+            ("GRANTKEEPER_URL", None),
+            ("GRANTKEEPER_TOKEN", None),
+            ("GRANTKEEPER_GIT_WAIT", None),
+            ("GRANTKEEPER_TOKENS", Some("tokens")),
             ("GRANTKEEPER_PORT", None),
             ("GRANTKEEPER_PORT_8080_TCP_ADDR", None),
             ("GRANTKEEPER_SERVICE_HOST", None),

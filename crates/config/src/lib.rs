@@ -7,8 +7,9 @@
 //!    `GRANTKEEPER_LOGIN__PROVIDERS__GITHUB__ORGANIZATION` is `organization` in `[login.providers.github]`.
 //!    Lists are separated by commas; an empty variable is one that is not set. `GRANTKEEPER_KEY` and
 //!    `GRANTKEEPER_KEY_FILE` are short for `GRANTKEEPER_KEYS__KEY` and `GRANTKEEPER_KEYS__FILE`. Left alone are
-//!    `GRANTKEEPER_CONFIG`, which names the file, and what Kubernetes sets for a service of that name
-//!    (`GRANTKEEPER_SERVICE_…`, `GRANTKEEPER_PORT…`);
+//!    `GRANTKEEPER_CONFIG`, which names the file, what the commands take that are clients of a service
+//!    (`GRANTKEEPER_URL`, `GRANTKEEPER_TOKEN`, `GRANTKEEPER_GIT_WAIT`), and what Kubernetes sets for a service of that
+//!    name (`GRANTKEEPER_SERVICE_…`, `GRANTKEEPER_PORT…`);
 //! 3. overrides, which the program takes from its flags.
 //!
 //! A setting that is unknown or wrong is an error, never ignored. [`ConfigErrors`] tells all of them at once, each
@@ -26,6 +27,7 @@ pub use ipnet::IpNet;
 pub use problem::{ConfigErrors, Problem};
 pub use sections::browser::Browser;
 pub use sections::database_url::DatabaseUrl;
+pub use sections::external_auth::ExternalAuth;
 pub use sections::jobs::Jobs;
 pub use sections::keys::{KeyText, Keys};
 pub use sections::limits::Limits;

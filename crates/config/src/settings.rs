@@ -8,6 +8,7 @@ use crate::problem::{ConfigErrors, Problem};
 use crate::reader::Reader;
 use crate::sections::browser::Browser;
 use crate::sections::database_url::DatabaseUrl;
+use crate::sections::external_auth::ExternalAuth;
 use crate::sections::jobs::Jobs;
 use crate::sections::keys::{KeyText, Keys};
 use crate::sections::limits::Limits;
@@ -46,6 +47,8 @@ pub struct Settings {
     pub browser: Browser,
     /// Where and how people sign in.
     pub login: Login,
+    /// How the `external_auth` API is called.
+    pub external_auth: ExternalAuth,
     /// The simulated provider.
     pub simulator: Simulator,
     /// Replaced endpoints.
@@ -94,6 +97,7 @@ impl Settings {
             limits: Limits::read(reader),
             browser: Browser::read(reader, public_url.as_ref()),
             login: Login::read(reader),
+            external_auth: ExternalAuth::read(reader),
             simulator: Simulator::read(reader, public_url.as_ref()),
             providers: Providers::read(reader),
             jobs: Jobs::read(reader),
@@ -127,6 +131,7 @@ impl Settings {
             );
         }
         warnings.extend(self.login.warnings(self.public_url.as_ref()));
+        warnings.extend(self.external_auth.warnings());
         warnings
     }
 }

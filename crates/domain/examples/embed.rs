@@ -12,12 +12,12 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-use grantkeeper_domain::accounts::{Caller, Role};
+use grantkeeper_domain::accounts::{Caller, Role, TokenReach};
 use grantkeeper_domain::authorizations::{AuthorizationView, Callback, StartFlowRequest, StartedFlow};
 use grantkeeper_domain::login::LoginSettings;
 use grantkeeper_domain::memory::MemoryStore;
-use grantkeeper_domain::providers::{NewProvider, ProviderKind, ProviderView};
-use grantkeeper_domain::revocations::RevocationQueue as _;
+use grantkeeper_domain::providers::{GitHosts, NewProvider, ProviderKind, ProviderView};
+use grantkeeper_domain::revocations::{ClaimedRevocations, RevocationQueue as _};
 use grantkeeper_domain::tokens::{HandOutRecord, TokenSettings};
 use grantkeeper_domain::{BackgroundTasks, Ports, Secret, Settings, UseCases};
 
@@ -52,6 +52,8 @@ async fn main() -> Outcome {
         // No token leaves before it is in the audit log.
         hand_out_record: HandOutRecord::BeforeRelease,
         asks_people: true,
+        // How long a machine's call waits for a person.
+        link_wait: Duration::from_secs(30),
         // Nobody signs in at a provider here.
         login: LoginSettings::default(),
         holder: "embed".to_owned(),
@@ -72,7 +74,7 @@ async fn main() -> Outcome {
 
     app.delete_authorization.run(&caller, authorization.authorization.id).await?;
     println!("Deleted: the authorization is gone, its tokens wait for their revocation.");
-    let tried = app.run_due_revocations.run(None).await?;
+    let tried = app.run_due_revocations.run(ClaimedRevocations::Due).await?;
     for receipt in store.revocations_of(registered.provider.id).await? {
         println!("Revoked at the provider ({tried} attempt): {}.", receipt.status.as_str());
     }
@@ -85,7 +87,7 @@ async fn main() -> Outcome {
 async fn sign_up(app: &UseCases) -> Outcome<Caller> {
     let organization = app.create_organization.run("Observatory").await?;
     let account = app.create_account.run(organization.id, "ada@example.com", Role::Admin).await?;
-    let issued = app.issue_api_token.run(account.id, None).await?;
+    let issued = app.issue_api_token.run(account.id, TokenReach::Account, None).await?;
     println!("Signed up {} of {}.", account.email.as_str(), organization.name.as_str());
     // A program with accounts of its own makes the caller itself; this is what an API does for each request.
     Ok(app.authenticate.run(issued.secret.expose(), None).await?)
@@ -102,6 +104,7 @@ async fn register(app: &UseCases, caller: &Caller) -> Outcome<ProviderView> {
         scopes: None,
         device_flow: false,
         app_slug: None,
+        git_hosts: GitHosts::default(),
         skip_consent: None,
         keep_alive: None,
     };
@@ -123,6 +126,7 @@ async fn authorize(
         redirect_uri: Some("http://127.0.0.1:8099/done".to_owned()),
         state: None,
         skip_consent: None,
+        return_to: None,
     };
     let StartedFlow { redirect_url, state } = app.start_flow.run(caller, request).await?;
     println!("Started a flow; the person goes to {}{}.", redirect_url.authority(), redirect_url.path());

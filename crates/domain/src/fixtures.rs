@@ -26,9 +26,9 @@ use crate::ids::{
 };
 use crate::jobs::{Job, JobKind, JobStatus};
 use crate::providers::{
-    ClientAuthentication, Identity, MockProviderCatalog, MockProviderClient, MockProviderClients,
+    ClientAuthentication, GitHosts, Identity, MockProviderCatalog, MockProviderClient, MockProviderClients,
     MockRevokeTokens, PkceSupport, Provider, ProviderClient, ProviderClients, ProviderEndpoints,
-    ProviderKind, ProviderStatus, RevocationScope, RevokeTokens, TokenSet,
+    ProviderKind, ProviderStatus, RevocationScope, RevokeTokens, TokenSet, ValidateTokens,
 };
 use crate::revocations::{MockSharedGrants, ResourceOwner, Revocation, RevocationStatus};
 use crate::sealing::{SealError, SealedSecret, SecretPlace, TokenSealer};
@@ -293,10 +293,11 @@ macro_rules! row {
 }
 pub(crate) use row;
 
-/// The clients of an installation with this one. Its refresh tokens may lie unused as long as they like, unless it has been
+/// The clients of an installation with this one, which cannot tell whether a token is good. Its refresh tokens may lie unused as long as they like, unless it has been
 /// told otherwise.
 pub(crate) fn offering(mut client: MockProviderClient) -> Arc<dyn ProviderClients> {
     client.expect_idle_limit().return_const(None);
+    client.expect_validate().returning(|_, _| None::<Arc<dyn ValidateTokens>>);
     let client: Arc<dyn ProviderClient> = Arc::new(client);
     let mut clients = MockProviderClients::new();
     clients.expect_client().returning(move |_| Some(Arc::clone(&client)));
@@ -460,6 +461,7 @@ pub(crate) fn provider() -> Provider {
         scopes: Scopes::parse("openid offline_access"),
         device_flow: false,
         app_slug: None,
+        git_hosts: GitHosts::default(),
         skip_consent: None,
         keep_alive: true,
         created_at: START,
@@ -497,6 +499,8 @@ pub(crate) fn authorization() -> Authorization {
         next_attempt_at: None,
         last_refreshed_at: None,
         created_at: START,
+        authorized_at: START,
+        used_at: START,
         version: Version::FIRST,
     };
     authorization.access_token = sealed(authorization.access_token_place(), "old access");
@@ -539,6 +543,7 @@ pub(crate) fn flow() -> Flow {
         route: FlowRoute::Caller,
         state_hash: Some(SecretHash::of("state")),
         redirect_uri: "http://127.0.0.1/done".to_owned(),
+        return_to: None,
         pkce_verifier: Some(sealed(Flow::verifier_place(organization_id, id), "verifier")),
         nonce: sealed(Flow::nonce_place(organization_id, id), "nonce"),
         scopes: provider().scopes,
@@ -569,6 +574,7 @@ pub(crate) fn device_flow() -> DeviceFlow {
         interval,
         next_poll_at: START + interval,
         stage: DeviceStage::Pending,
+        unattended: false,
         created_at: START,
         expires_at: START + TimeDelta::minutes(15),
         version: Version::FIRST,

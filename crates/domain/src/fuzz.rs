@@ -8,6 +8,7 @@ use url::Url;
 
 use crate::accounts::ApiTokenSecret;
 use crate::authorizations::{RedirectAllowList, RedirectUri, RedirectUriError};
+use crate::providers::{GitHost, GitRemote};
 use crate::services::Random;
 
 /// Text is an API token just when it has the published format and the checksum of what it says, and then it stays as
@@ -180,6 +181,56 @@ fn assert_says_nothing_of_the_text(error: RedirectUriError) {
     assert_eq!(error.to_string(), sentence);
 }
 
+/// What is read as a git remote names the host that a reader of another make finds in it, in letters that only spell one
+/// host; and what is read as the place of a provider is shown as a text that is read as the same, and holds what is in it.
+///
+/// # Panics
+/// When that does not hold.
+pub fn git_remote(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let remote = GitRemote::parse(text);
+    if let Ok(remote) = &remote {
+        let host = host_in_remote(text.trim());
+        let place = GitHost::parse(&host).unwrap_or_else(|error| panic!("{text:?} is at {host:?}: {error}"));
+        let ssh = GitRemote::parse(&format!("ssh://{host}")).expect("a host");
+        assert!(place.fit(&ssh).is_some() && remote.is_at_host_of(&ssh), "{text:?} is at {host:?}");
+    }
+    if let Ok(place) = GitHost::parse(text) {
+        assert_eq!(GitHost::parse(&place.to_string()).as_ref(), Ok(&place), "{text:?}");
+        let shown = place.to_string();
+        let inside = if shown.contains("://") { shown } else { format!("https://{shown}") };
+        let inside = GitRemote::parse(&format!("{inside}/a")).expect("a remote");
+        assert!(place.fit(&inside).is_some(), "{text:?} holds what is in it");
+    }
+}
+
+/// The host of what was read as a remote, cut out as git's documentation has it ("GIT URLS").
+fn host_in_remote(text: &str) -> String {
+    let (is_url, rest) = text.split_once("://").map_or((false, text), |(_, rest)| (true, rest));
+    let authority = rest.split('/').next().expect("there is a first");
+    // Without a scheme the first colon ends the host, and a user stands before it.
+    let end = if is_url { None } else { end_of_scp_host(authority) };
+    let authority = end.map_or(authority, |end| &authority[..end]);
+    let host = authority.rsplit('@').next().expect("there is a last");
+    let end = end_of_scp_host(host).unwrap_or(host.len());
+    host[..end].to_owned()
+}
+
+/// Where the first colon is that is not in an address, which is in brackets.
+fn end_of_scp_host(text: &str) -> Option<usize> {
+    let (mut before, mut in_address) = ('@', false);
+    for (at, this) in text.char_indices() {
+        match this {
+            ':' if !in_address => return Some(at),
+            '[' if before == '@' => in_address = true,
+            ']' => in_address = false,
+            _ => {}
+        }
+        before = this;
+    }
+    None
+}
+
 #[cfg(test)]
 #[path = "../../fuzz/replay.rs"]
 mod replay;
@@ -200,6 +251,11 @@ mod tests {
     }
 
     #[test]
+    fn git_remote_corpus() {
+        replay("git_remote", git_remote);
+    }
+
+    #[test]
     #[should_panic(expected = "corpus/no_such_target")]
     fn a_corpus_that_is_missing_fails() {
         replay("no_such_target", |_| ());
@@ -213,6 +269,16 @@ mod tests {
         let parts = |text| Parts::cut(text).map(|parts| (parts.host, parts.port, parts.path));
         assert_eq!(parts("http://[::1]:5/x"), Some(("[::1]", 5, "/x")));
         assert_eq!(parts("https://idp.example"), Some(("idp.example", 443, "/")));
+        for (remote, host) in [
+            ("https://a:b@git.example:8443/x", "git.example"),
+            ("git@git.example:acme/x@y:z", "git.example"),
+            ("[::1]:x", "[::1]"),
+            ("https://[::1]:5/x", "[::1]"),
+            ("git.example", "git.example"),
+            ("evil.example:x]@git.example", "evil.example"),
+        ] {
+            assert_eq!(host_in_remote(remote), host, "{remote}");
+        }
         for other in ["https://a@b/", "https://a?b", "https://a/ b", "https://a:/", "https://a:70000/", "a"] {
             assert_eq!(parts(other), None, "{other}");
         }

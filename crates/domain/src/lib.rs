@@ -19,6 +19,7 @@ pub mod fuzz;
 pub mod ids;
 pub mod jobs;
 mod lease;
+pub mod links;
 pub mod login;
 #[cfg(any(test, feature = "memory"))]
 pub mod memory;

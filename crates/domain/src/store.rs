@@ -14,7 +14,7 @@ use crate::revocations::Revocation;
 use crate::tokens::RefreshEnd;
 
 /// How often a row has been written. A row starts at [`Version::FIRST`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Version(i64);
 
 impl Version {

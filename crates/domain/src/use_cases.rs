@@ -1,19 +1,24 @@
 //! All use cases, assembled over one bundle of ports.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::accounts::{
     AuthenticateCaller, CreateAccount, CreateOrganization, DeleteAccount, DeleteOrganization, IssueApiToken,
     ListApiTokens, OpenSession, RemoveTombstones, RevokeApiToken, SetRedirectUris, SuspendAccount,
 };
 use crate::authorizations::{
-    BeginDeviceFlow, CompleteFlow, ConfirmFlow, DeleteAuthorization, ExchangeCode, KeepGrant, LookUpUser,
-    PollDeviceFlow, StartFlow, ViewAuthorizations,
+    BeginDeviceFlow, CompleteFlow, ConfirmFlow, DeleteAuthorization, ExchangeCode, FinishDeviceFlows,
+    KeepGrant, LookUpUser, PollDeviceFlow, StartFlow, ViewAuthorizations,
 };
 use crate::clean_up::CleanUp;
 use crate::jobs::{
     DeleteAccountJob, DeleteOrganizationJob, DeleteProviderJob, EraseAccount, JobEnd, MoveToRevocations,
     QueueStats, RunNextJob, StatsJob, ViewJobs,
+};
+use crate::links::{
+    AnnounceLinks, AwaitLink, CheckLink, LendLinkToken, LinkWaits, ListLinks, Rung, Unlink, ViewLink,
+    WakeLinkWaiters,
 };
 use crate::login::{
     AdmitPerson, BeginDeviceLogin, CompleteDeviceLogin, CompleteWebLogin, ConfirmLogin, LinkIdentity,
@@ -21,13 +26,14 @@ use crate::login::{
     Waits,
 };
 use crate::providers::{
-    DeleteProvider, FindProvider, ListProviders, RegisterProvider, UpdateProvider, ViewProvider,
+    DeleteProvider, FindGitProvider, FindProvider, ListProviders, RegisterProvider, UpdateProvider,
+    ViewProvider,
 };
 use crate::revocations::{RevocationAttempt, RunDueRevocations, ViewRevocations};
 use crate::sealing::{AuditedSealer, TokenSealer};
 use crate::tokens::{
     AwaitedAnswers, HandOutRecord, InFlight, LendAccessToken, ProviderGates, RecentReads, RecordUses,
-    RefreshDueTokens, RefreshTokensOnce, RefreshTurn, TokenSettings, UnderWay,
+    RefreshDueTokens, RefreshTokensOnce, RefreshTurn, RefusedTokens, TokenSettings, UnderWay, Verdicts,
 };
 use crate::{Ports, UnitOfWork};
 
@@ -42,6 +48,8 @@ pub struct Settings {
     pub hand_out_record: HandOutRecord,
     /// Whether a person has to sign in and say yes on our page before a flow goes on to the provider.
     pub asks_people: bool,
+    /// How long a machine's call waits for a person to link an account.
+    pub link_wait: Duration,
     /// Where and how people sign in.
     pub login: LoginSettings,
     /// A name for this process that no other process has; it stands in leases.
@@ -107,6 +115,8 @@ use_cases! {
     view_provider: ViewProvider,
     /// Finds a provider by its id or slug.
     find_provider: FindProvider,
+    /// Finds the provider of a git remote.
+    find_git_provider: FindGitProvider,
     /// Changes providers.
     update_provider: UpdateProvider,
     /// Queues the deletion of providers.
@@ -121,6 +131,20 @@ use_cases! {
     begin_device_flow: BeginDeviceFlow,
     /// Polls device flows.
     poll_device_flow: PollDeviceFlow,
+    /// Finishes device flows whose callers have left.
+    finish_device_flows: FinishDeviceFlows,
+    /// Lists links.
+    list_links: ListLinks,
+    /// Shows a link.
+    view_link: ViewLink,
+    /// Ends links.
+    unlink: Unlink,
+    /// Hands the tokens of links to machines.
+    lend_link_token: LendLinkToken,
+    /// Waits until there is a link.
+    await_link: AwaitLink,
+    /// Wakes those who wait for a link.
+    wake_link_waiters: WakeLinkWaiters,
     /// Shows authorizations.
     view_authorizations: ViewAuthorizations,
     /// Deletes authorizations.
@@ -158,7 +182,9 @@ impl UseCases {
             ports.store.clone(),
             ports.clock.clone(),
         );
-        let store: Arc<dyn UnitOfWork> = reads.clone();
+        let waits = LinkWaits::default();
+        let store: Arc<dyn UnitOfWork> =
+            Arc::new(AnnounceLinks { store: reads.clone(), waits: waits.clone() });
         let uses = RecordUses::new(
             ports.store.clone(),
             ports.tasks.clone(),
@@ -249,6 +275,37 @@ impl UseCases {
             tasks: ports.tasks.clone(),
             clock: ports.clock.clone(),
             settings: tokens,
+        });
+        let list_providers =
+            Arc::new(ListProviders { catalog: ports.store.clone(), clients: ports.clients.clone() });
+        let verdicts = Arc::new(Verdicts::default());
+        let refused_tokens = Arc::new(RefusedTokens {
+            lend: lend_access_token.clone(),
+            verdicts: verdicts.clone(),
+            clock: ports.clock.clone(),
+        });
+        let look_up_user = Arc::new(LookUpUser {
+            verdicts: verdicts.clone(),
+            tokens: refused_tokens.clone(),
+            clients: ports.clients.clone(),
+            sealer: ports.sealer.clone(),
+            store: store.clone(),
+            clock: ports.clock.clone(),
+            random: ports.random.clone(),
+            settings: tokens,
+        });
+        let check = Arc::new(CheckLink {
+            tokens: refused_tokens,
+            clients: ports.clients.clone(),
+            sealer: ports.sealer.clone(),
+            verdicts: verdicts.clone(),
+            clock: ports.clock.clone(),
+        });
+        let lend_link_token = Arc::new(LendLinkToken {
+            authorizations: ports.store.clone(),
+            lend: lend_access_token.clone(),
+            check: check.clone(),
+            clock: ports.clock.clone(),
         });
         let login_providers = Arc::new(LoginProviders {
             accounts: ports.store.clone(),
@@ -491,10 +548,54 @@ impl UseCases {
                 random: ports.random.clone(),
                 settings: tokens,
             }),
-            list_providers: Arc::new(ListProviders {
-                catalog: ports.store.clone(),
-                clients: ports.clients.clone(),
+            list_links: Arc::new(ListLinks {
+                authorizations: ports.store.clone(),
+                providers: list_providers.clone(),
+                check: check.clone(),
+                clock: ports.clock.clone(),
             }),
+            view_link: Arc::new(ViewLink {
+                authorizations: ports.store.clone(),
+                look_up: look_up_user.clone(),
+                check: check.clone(),
+                lend: lend_access_token.clone(),
+                clients: ports.clients.clone(),
+                sealer: ports.sealer.clone(),
+                clock: ports.clock.clone(),
+            }),
+            unlink: Arc::new(Unlink {
+                authorizations: ports.store.clone(),
+                delete: delete_authorization.clone(),
+                queue: ports.store.clone(),
+                revoke: run_due_revocations.clone(),
+                tasks: ports.tasks.clone(),
+                clock: ports.clock.clone(),
+                settings: tokens,
+            }),
+            await_link: Arc::new(AwaitLink {
+                lend: lend_link_token.clone(),
+                authenticate: authenticate.clone(),
+                waits: waits.clone(),
+                clock: ports.clock.clone(),
+                random: ports.random.clone(),
+                limit: settings.link_wait,
+            }),
+            wake_link_waiters: Arc::new(WakeLinkWaiters {
+                authorizations: ports.store.clone(),
+                waits,
+                clock: ports.clock.clone(),
+                rung: Rung::default(),
+            }),
+            finish_device_flows: Arc::new(FinishDeviceFlows {
+                flows: ports.store.clone(),
+                accounts: ports.store.clone(),
+                poll: poll_device_flow.clone(),
+                clock: ports.clock.clone(),
+            }),
+            find_git_provider: Arc::new(FindGitProvider { catalog: ports.store.clone() }),
+            list_providers,
+            look_up_user,
+            lend_link_token,
             view_provider: Arc::new(ViewProvider {
                 catalog: ports.store.clone(),
                 clients: ports.clients.clone(),
@@ -559,15 +660,6 @@ impl UseCases {
             view_authorizations: Arc::new(ViewAuthorizations {
                 authorizations: ports.store.clone(),
                 clock: ports.clock.clone(),
-            }),
-            look_up_user: Arc::new(LookUpUser {
-                lend: lend_access_token.clone(),
-                clients: ports.clients.clone(),
-                sealer: ports.sealer.clone(),
-                store: store.clone(),
-                clock: ports.clock.clone(),
-                random: ports.random.clone(),
-                settings: tokens,
             }),
             queue_stats: Arc::new(QueueStats {
                 store: store.clone(),

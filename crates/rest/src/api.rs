@@ -21,6 +21,8 @@ pub struct RestSettings {
     pub session_cookie: String,
     /// The proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// Whether callers of `external_auth` may put their token into the query, where it ends in logs.
+    pub tokens_in_query: bool,
     /// Whether a person has to sign in and say yes before a flow goes on to the provider.
     pub asks_people: bool,
     /// How often an account and an address may do what costs something.

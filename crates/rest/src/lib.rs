@@ -10,6 +10,7 @@ mod client_address;
 mod cookies;
 mod external_auth;
 mod external_oauth;
+mod fetch_metadata;
 mod headers;
 mod health;
 mod limits;

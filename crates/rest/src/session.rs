@@ -32,7 +32,8 @@ pub(crate) async fn session(api: &Api, request: &HttpRequest) -> Result<Option<S
     };
     match caller_with(api, request, cookie.value()).await {
         Ok(caller) => Ok(Some(Session { caller, form_token: form_token(cookie.value()) })),
-        Err(Unauthenticated::NoToken) => Ok(None),
+        // An agent is no person, and has no pages to look at.
+        Err(Unauthenticated::NoToken | Unauthenticated::OnlyReadsTokens) => Ok(None),
         Err(Unauthenticated::Refused(refused)) => Err(SessionError::Refused(refused)),
         Err(Unauthenticated::Store(error)) => Err(SessionError::Store(error)),
     }

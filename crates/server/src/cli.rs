@@ -84,7 +84,7 @@ pub(crate) async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCo
     };
     let json = cli.options.json;
     match cli.command.run(&cli.options).await {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(status) => status,
         Err(failure) => {
             report::print_failure(&failure, json);
             ExitCode::FAILURE
@@ -165,6 +165,18 @@ mod tests {
             "grantkeeper token revoke 0199c1f0-0000-7000-8000-000000000000",
             "grantkeeper audit list --org Acme --limit 10",
             "grantkeeper doctor",
+            "grantkeeper login",
+            "grantkeeper login https://auth.example.com --provider hub",
+            "grantkeeper login auth.example.com --device",
+            "grantkeeper login http://127.0.0.1:8080 --token-stdin --json",
+            "grantkeeper logout https://auth.example.com",
+            "grantkeeper external-auth list --json",
+            "grantkeeper external-auth link github",
+            "grantkeeper external-auth unlink github",
+            "grantkeeper external-auth access-token github --extra scope",
+            "grantkeeper external-auth access-token --match git@github.com:acme/app.git",
+            "grantkeeper git-credential get --wait",
+            "grantkeeper git-credential an-operation-of-later-versions",
         ];
         for line in lines {
             assert!(parse(line).is_ok(), "{line}");
@@ -189,6 +201,13 @@ mod tests {
             "grantkeeper token list --account a@acme.example --org Acme",
             "grantkeeper token revoke tomorrow",
             "grantkeeper audit list --org Acme --limit 0",
+            "grantkeeper login http://auth.example.com",
+            "grantkeeper login --device --token-stdin",
+            "grantkeeper login --device --provider hub",
+            "grantkeeper external-auth link",
+            "grantkeeper external-auth access-token",
+            "grantkeeper external-auth access-token github --match https://github.com/acme/app",
+            "grantkeeper git-credential",
         ];
         for line in lines {
             assert!(parse(line).is_err(), "{line}");

@@ -41,6 +41,10 @@ pub(crate) fn of(settings: &Settings) -> Value {
             "confirmation": settings.browser.confirmation,
         },
         "login": login(&settings.login),
+        "external_auth": {
+            "tokens_in_query": settings.external_auth.tokens_in_query,
+            "listen_limit": settings.external_auth.listen_limit.as_secs(),
+        },
         "simulator": {
             "enabled": settings.simulator.enabled,
             "listen": settings.simulator.listen.to_string(),

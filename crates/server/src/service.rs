@@ -11,6 +11,7 @@ use actix_web::dev::ServerHandle;
 use actix_web::web::Data;
 use async_trait::async_trait;
 use grantkeeper_config::{PublicUrl, Settings};
+use grantkeeper_domain::links::LinkWaits;
 use grantkeeper_domain::login::CompleteDeviceLogin;
 use grantkeeper_domain::services::{Clock, within};
 use grantkeeper_domain::{BackgroundTasks, Settings as DomainSettings, UseCases};
@@ -49,6 +50,7 @@ impl Service {
             tokens: wiring::token_settings(settings),
             hand_out_record: wiring::hand_out_record(settings),
             asks_people: settings.browser.confirmation,
+            link_wait: settings.external_auth.listen_limit,
             login: wiring::login_settings(&settings.login),
             holder: wiring::holder(&*ports.random),
         };
@@ -57,6 +59,7 @@ impl Service {
             public_url: public_url.as_str().to_owned(),
             session_cookie: settings.browser.session_cookie.clone(),
             trusted_proxies: settings.network.trusted_proxies.clone(),
+            tokens_in_query: settings.external_auth.tokens_in_query,
             asks_people: settings.browser.confirmation,
             limits: wiring::limit_settings(&settings.limits),
         };
@@ -83,8 +86,25 @@ impl Service {
         let handle = server.handle();
         let server = tokio::spawn(server);
         let workers = Workers::start(&use_cases, clock.clone(), WorkerSettings { poll_interval });
-        let device_logins = use_cases.complete_device_login;
-        Ok(RunningService { handle, server, workers, device_logins, tasks, clock, shutdown_timeout })
+        let waits = Waits {
+            device_logins: use_cases.complete_device_login,
+            links: use_cases.await_link.waits.clone(),
+        };
+        Ok(RunningService { handle, server, workers, waits, tasks, clock, shutdown_timeout })
+    }
+}
+
+/// The calls that wait for a person.
+struct Waits {
+    device_logins: Arc<CompleteDeviceLogin>,
+    links: LinkWaits,
+}
+
+impl Waits {
+    /// Ends them all, with an answer.
+    fn stop(&self) {
+        self.device_logins.stop();
+        self.links.stop();
     }
 }
 
@@ -97,7 +117,7 @@ pub(crate) struct RunningService {
     handle: ServerHandle,
     server: JoinHandle<io::Result<()>>,
     workers: Workers,
-    device_logins: Arc<CompleteDeviceLogin>,
+    waits: Waits,
     tasks: BackgroundTasks,
     clock: Arc<dyn Clock>,
     shutdown_timeout: Duration,
@@ -118,8 +138,8 @@ impl RunningService {
     /// exchanges and refreshes with nobody waiting, each for the configured time. Calls that wait for a person are told
     /// at once to try again.
     pub(crate) async fn stop(self) {
-        let Self { handle, server, workers, device_logins, tasks, clock, shutdown_timeout } = self;
-        device_logins.stop();
+        let Self { handle, server, workers, waits, tasks, clock, shutdown_timeout } = self;
+        waits.stop();
         let stopping = async { tokio::join!(workers.stop(shutdown_timeout), handle.stop(true)) };
         match within(&clock, shutdown_timeout, stopping).await {
             Some((true, ())) => {}

@@ -37,6 +37,7 @@ impl ApiTokenRow {
     fn of(token: &ApiToken, version: Version) -> Self {
         let (purpose, opened_with) = match token.purpose {
             TokenPurpose::Api => ("api", None),
+            TokenPurpose::Agent => ("agent", None),
             TokenPurpose::Session { opened_with } => ("session", Some(opened_with.into())),
         };
         Self {
@@ -61,6 +62,7 @@ impl FromRow for ApiToken {
     fn from_row(row: ApiTokenRow) -> Result<Self, Unreadable> {
         let purpose = match (row.purpose.as_str(), row.opened_with) {
             ("api", None) => TokenPurpose::Api,
+            ("agent", None) => TokenPurpose::Agent,
             ("session", Some(opened_with)) => TokenPurpose::Session { opened_with: opened_with.into() },
             _ => return Err(Unreadable("api_tokens.purpose")),
         };

@@ -1,6 +1,7 @@
 //! Authorizations.
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use diesel::dsl::auto_type;
 use diesel::prelude::*;
 use grantkeeper_domain::authorizations::{Authorization, AuthorizationStore, GrantState, UserInfo};
@@ -10,10 +11,11 @@ use grantkeeper_domain::sealing::SealedSecret;
 use grantkeeper_domain::{StoreError, Version};
 
 use crate::DieselStore;
-use crate::columns::{Id, Json, Time};
+use crate::columns::{Id, Json, Time, TimeColumn};
 use crate::connection::{Connection, Query};
 use crate::failure::{Failure, Unreadable};
 use crate::look_up::{Key, Row};
+use crate::refreshes::coalesce;
 use crate::rows::{FromRow, bytes, scope_list, versioned};
 use crate::schema::{authorizations, providers};
 
@@ -46,6 +48,8 @@ pub(crate) struct AuthorizationRow {
     redirect_uri: Option<String>,
     lost_refresh: Option<i64>,
     failing_since: Option<Time>,
+    authorized_at: Option<Time>,
+    used_at: Option<Time>,
 }
 
 impl AuthorizationRow {
@@ -81,6 +85,8 @@ impl AuthorizationRow {
             redirect_uri: authorization.redirect_uri.clone(),
             lost_refresh: authorization.lost_refresh,
             failing_since: authorization.failing_since.map(Time),
+            authorized_at: Some(authorization.authorized_at.into()),
+            used_at: Some(authorization.used_at.into()),
         }
     }
 }
@@ -123,6 +129,9 @@ impl FromRow for Authorization {
             next_attempt_at: row.next_attempt_at.map(Into::into),
             last_refreshed_at: row.last_refreshed_at.map(Into::into),
             created_at: row.created_at.into(),
+            // What a version wrote that did not know of it was authorized when it was made, as far as can be told.
+            authorized_at: row.authorized_at.unwrap_or(row.created_at).into(),
+            used_at: row.used_at.or(row.authorized_at).unwrap_or(row.created_at).into(),
             version: Version::from_stored(row.version),
         })
     }
@@ -177,6 +186,23 @@ pub(crate) fn of_account(account: Id) -> _ {
         .inner_join(providers::table)
         .filter(authorizations::account_id.eq(account))
         .order((authorizations::created_at, authorizations::id))
+}
+
+/// When somebody last authorized: in these words, for there is an index of them.
+type AuthorizedAt = coalesce<TimeColumn, authorizations::authorized_at, authorizations::created_at>;
+
+fn authorized_at() -> AuthorizedAt {
+    coalesce(authorizations::authorized_at, authorizations::created_at)
+}
+
+#[auto_type]
+pub(crate) fn authorized_since(since: Time, limit: i64) -> _ {
+    let authorized_at: AuthorizedAt = authorized_at();
+    authorizations::table
+        .filter(authorized_at.ge(since))
+        .order((authorized_at.desc(), authorizations::id.desc()))
+        .select((authorizations::account_id, authorizations::provider_id, authorized_at))
+        .limit(limit)
 }
 
 #[auto_type]
@@ -234,6 +260,14 @@ impl AuthorizationStore for DieselStore {
         account: AccountId,
     ) -> Result<Vec<(Authorization, Provider)>, StoreError> {
         self.all(of_account(account.into())).await
+    }
+
+    async fn authorized_since(
+        &self,
+        since: DateTime<Utc>,
+        limit: u32,
+    ) -> Result<Vec<(AccountId, ProviderId, DateTime<Utc>)>, StoreError> {
+        self.all(authorized_since(Time(since), limit.into())).await
     }
 
     async fn authorization_for_identity<'a>(

@@ -2,9 +2,13 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
-use diesel::dsl::{auto_type, count_star};
+use diesel::dsl::{auto_type, count_star, sql};
+use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
-use grantkeeper_domain::authorizations::{DeviceFlow, DeviceFlowStore, DeviceStage};
+use diesel::sql_types::BigInt;
+use grantkeeper_domain::authorizations::{
+    DeviceFlow, DeviceFlowStore, DeviceStage, EXCHANGE_LIMIT, MOST_UNATTENDED,
+};
 use grantkeeper_domain::ids::{AccountId, DeviceFlowId, ProviderId};
 use grantkeeper_domain::sealing::SealedSecret;
 use grantkeeper_domain::secret::SecretHash;
@@ -40,6 +44,7 @@ pub(crate) struct DeviceFlowRow {
     created_at: Time,
     expires_at: Time,
     version: i64,
+    unattended: bool,
 }
 
 impl DeviceFlowRow {
@@ -74,6 +79,7 @@ impl DeviceFlowRow {
             created_at: flow.created_at.into(),
             expires_at: flow.expires_at.into(),
             version: version.get(),
+            unattended: flow.unattended,
         }
     }
 
@@ -111,6 +117,7 @@ impl FromRow for DeviceFlow {
             endpoints: SecretHash::from_stored(row.endpoints),
             interval: TimeDelta::microseconds(row.interval_micros),
             next_poll_at: row.next_poll_at.into(),
+            unattended: row.unattended,
             created_at: row.created_at.into(),
             expires_at: row.expires_at.into(),
             version: Version::from_stored(row.version),
@@ -131,6 +138,26 @@ pub(crate) fn by_handle(provider: Id, handle: String, account: Id) -> _ {
         .filter(device_flows::provider_id.eq(provider))
         .filter(device_flows::handle_hash.eq(handle))
         .filter(device_flows::account_id.eq(account))
+}
+
+/// How many there are of the same account at the same provider that are newer, and not over.
+const NEWER: &str = "(SELECT count(*) FROM device_flows AS newer WHERE newer.account_id = device_flows.account_id \
+    AND newer.provider_id = device_flows.provider_id AND newer.finished_at IS NULL \
+    AND (newer.created_at, newer.id) > (device_flows.created_at, device_flows.id))";
+
+/// [`DeviceFlow::is_unattended`] and among the newest of their kind, longest overdue first. One that was polled until `dead` has lost whoever polled it.
+#[auto_type]
+pub(crate) fn unattended(overdue: Time, dead: Time, now: Time, limit: i64) -> _ {
+    let newer: SqlLiteral<BigInt> = sql(NEWER);
+    let most: i64 = MOST_UNATTENDED.into();
+    device_flows::table
+        .filter(device_flows::finished_at.is_null())
+        .filter(device_flows::polling_since.is_null().or(device_flows::polling_since.le(dead)))
+        .filter(device_flows::next_poll_at.le(overdue))
+        .filter(device_flows::expires_at.gt(now))
+        .filter(newer.lt(most))
+        .order((device_flows::next_poll_at, device_flows::id))
+        .limit(limit)
 }
 
 #[auto_type]
@@ -159,6 +186,16 @@ impl DeviceFlowStore for DieselStore {
         account: AccountId,
     ) -> Result<Option<DeviceFlow>, StoreError> {
         self.one(by_handle(provider.into(), hash_text(handle), account.into())).await
+    }
+
+    async fn unattended_device_flows(
+        &self,
+        overdue: DateTime<Utc>,
+        now: DateTime<Utc>,
+        limit: u32,
+    ) -> Result<Vec<DeviceFlow>, StoreError> {
+        let dead = Time(now - EXCHANGE_LIMIT);
+        self.all(unattended(Time(overdue), dead, Time(now), limit.into())).await
     }
 
     async fn polls_under_way(&self, provider: ProviderId, since: DateTime<Utc>) -> Result<u64, StoreError> {

@@ -44,6 +44,7 @@ pub(crate) struct FlowRow {
     created_at: Time,
     expires_at: Time,
     version: i64,
+    return_to: Option<String>,
 }
 
 impl FlowRow {
@@ -77,6 +78,7 @@ impl FlowRow {
             created_at: flow.created_at.into(),
             expires_at: flow.expires_at.into(),
             version: version.get(),
+            return_to: flow.return_to.clone(),
         }
     }
 
@@ -153,6 +155,7 @@ impl FromRow for Flow {
             stage: row.stage()?,
             state_hash: row.state_hash.map(SecretHash::from_stored),
             redirect_uri: row.redirect_uri,
+            return_to: row.return_to,
             pkce_verifier: row.pkce_verifier.map(SealedSecret::from_bytes),
             nonce: SealedSecret::from_bytes(row.nonce),
             scopes: row.scopes.read("flows.scopes")?.into_iter().collect(),

@@ -5,7 +5,7 @@ use diesel::dsl::auto_type;
 use diesel::prelude::*;
 use grantkeeper_domain::ids::{OrganizationId, ProviderId};
 use grantkeeper_domain::providers::{
-    Provider, ProviderCatalog, ProviderEndpoints, ProviderKind, ProviderStatus, Slug,
+    GitHosts, Provider, ProviderCatalog, ProviderEndpoints, ProviderKind, ProviderStatus, Slug,
 };
 use grantkeeper_domain::sealing::SealedSecret;
 use grantkeeper_domain::{StoreError, Version};
@@ -39,10 +39,12 @@ pub(crate) struct ProviderRow {
     created_at: Time,
     updated_at: Time,
     version: i64,
+    git_hosts: Option<Json<Vec<String>>>,
 }
 
 impl ProviderRow {
     fn of(provider: &Provider, version: Version) -> Self {
+        let git_hosts = provider.git_hosts.to_texts();
         Self {
             id: provider.id.into(),
             organization_id: provider.organization_id.into(),
@@ -63,6 +65,7 @@ impl ProviderRow {
             created_at: provider.created_at.into(),
             updated_at: provider.updated_at.into(),
             version: version.get(),
+            git_hosts: (!git_hosts.is_empty()).then_some(Json::Value(git_hosts)),
         }
     }
 }
@@ -72,6 +75,7 @@ impl FromRow for Provider {
 
     fn from_row(row: ProviderRow) -> Result<Self, Unreadable> {
         let slug = row.slug.as_deref().map(Slug::parse).transpose();
+        let git_hosts = row.git_hosts.map(|hosts| hosts.read("providers.git_hosts")).transpose()?;
         Ok(Self {
             id: row.id.into(),
             organization_id: row.organization_id.into(),
@@ -87,6 +91,8 @@ impl FromRow for Provider {
             scopes: row.scopes.read("providers.scopes")?.into_iter().collect(),
             device_flow: row.device_flow,
             app_slug: row.app_slug,
+            git_hosts: GitHosts::parse(git_hosts.unwrap_or_default())
+                .map_err(|_| Unreadable("providers.git_hosts"))?,
             skip_consent: row.skip_consent,
             keep_alive: row.keep_alive,
             created_at: row.created_at.into(),

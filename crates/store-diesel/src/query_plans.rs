@@ -135,6 +135,7 @@ use_an_index_in_order! {
     authorization_with_provider_version: authorizations::with_provider_version(id());
     authorization_for_identity: authorizations::by_identity(id(), id(), text(), text());
     authorizations_at: authorizations::at_provider(id(), 10);
+    authorized_since: authorizations::authorized_since(time(), 10);
     flow: flows::by_id(id());
     flow_by_state: flows::by_state(id(), text());
     flow_by_state_of_account: flows::by_state(id(), text()).filter(crate::schema::flows::account_id.eq(id()));
@@ -241,6 +242,8 @@ use_an_index! {
     authorizations_of: authorizations::of_account(id());
     claimable_jobs: jobs::claimable(time());
     claimable_revocations_of: revocations::claimable_of(id(), time(), 10);
+    claimable_revocation: revocations::claimable_one(id(), time(), 10);
+    unattended_device_flows: device_flows::unattended(time(), time(), time(), 10);
     authorizations_of_a_claim: due_refreshes::with_provider(vec![id(), id()]);
     authorizations_of_many: authorizations::with_provider_versions(vec![id(), id()]);
     tokens_of_many: api_tokens::by_hashes(vec![text(), text()]);
@@ -249,6 +252,15 @@ use_an_index! {
     polls_under_way: device_flows::polling(id(), time());
     exchanges_of_account: accounts::exchanging(id(), time());
     polls_of_account: accounts::polling(id(), time());
+}
+
+/// However many device flows are over.
+#[test]
+fn device_flows_that_are_over_are_not_looked_through() {
+    let query = device_flows::unattended(time(), time(), time(), 10);
+    for plan in [plan(&query), postgres_plan(&query, "")] {
+        assert!(plan.contains("device_flows_under_way"), "{plan}");
+    }
 }
 
 /// PostgreSQL prepares it once, and not anew for every number of keys.

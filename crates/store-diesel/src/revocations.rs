@@ -8,7 +8,8 @@ use diesel::sql_types::Bool;
 use grantkeeper_domain::Lease;
 use grantkeeper_domain::ids::{AccountId, AuthorizationId, OrganizationId, ProviderId, RevocationId};
 use grantkeeper_domain::revocations::{
-    ResourceOwner, Revocation, RevocationFilter, RevocationQueue, RevocationStatus, SharedGrants,
+    ClaimedRevocations, ResourceOwner, Revocation, RevocationFilter, RevocationQueue, RevocationStatus,
+    SharedGrants,
 };
 use grantkeeper_domain::sealing::SealedSecret;
 use grantkeeper_domain::{StoreError, Version};
@@ -123,6 +124,12 @@ pub(crate) fn claimable_of(provider: Id, now: Time, limit: i64) -> _ {
 }
 
 #[auto_type]
+pub(crate) fn claimable_one(id: Id, now: Time, limit: i64) -> _ {
+    let claimable: Claimable = claimable(now, limit);
+    claimable.filter(revocations::id.eq(id))
+}
+
+#[auto_type]
 pub(crate) fn due(now: Time, limit: i64) -> _ {
     let claimable: Claimable = claimable(now, limit);
     claimable.filter(revocations::next_attempt_at.le(now))
@@ -218,16 +225,18 @@ async fn claim(
 impl RevocationQueue for DieselStore {
     async fn claim_revocations(
         &self,
-        of: Option<ProviderId>,
+        which: ClaimedRevocations,
         lease: Lease,
         now: DateTime<Utc>,
         limit: u32,
     ) -> Result<Vec<Revocation>, StoreError> {
-        match of {
-            Some(provider) => {
-                self.claim_all(claimable_of(provider.into(), Time(now), limit.into()), lease).await
+        let (now, limit) = (Time(now), limit.into());
+        match which {
+            ClaimedRevocations::Due => self.claim_all(due(now, limit), lease).await,
+            ClaimedRevocations::Of(provider) => {
+                self.claim_all(claimable_of(provider.into(), now, limit), lease).await
             }
-            None => self.claim_all(due(Time(now), limit.into()), lease).await,
+            ClaimedRevocations::One(id) => self.claim_all(claimable_one(id.into(), now, limit), lease).await,
         }
     }
 
@@ -292,14 +301,6 @@ fn given(id: Option<impl Into<Id>>) -> (Id, bool) {
     match id {
         Some(id) => (id.into(), false),
         None => (AuthorizationId::from_uuid(Uuid::nil()).into(), true),
-    }
-}
-
-impl FromRow for AuthorizationId {
-    type Row = Id;
-
-    fn from_row(row: Id) -> Result<Self, Unreadable> {
-        Ok(row.into())
     }
 }
 

@@ -1,16 +1,18 @@
 //! What the rows of every noun have in common: how they become entities, and how they are written.
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use grantkeeper_domain::Version;
 use grantkeeper_domain::authorizations::Scopes;
+use grantkeeper_domain::ids::{AccountId, AuthorizationId, ProviderId};
 use grantkeeper_domain::sealing::SealedSecret;
 use grantkeeper_domain::secret::SecretHash;
 
-use crate::columns::Json;
+use crate::columns::{Id, Json, Time};
 use crate::connection::Connection;
 use crate::failure::{Failure, Unreadable};
 
-/// An entity, or a pair of joined ones, that is read from a row.
+/// An entity, or several that are joined, that is read from a row.
 pub(crate) trait FromRow: Sized {
     type Row: Send + 'static;
 
@@ -25,6 +27,23 @@ impl<A: FromRow, B: FromRow> FromRow for (A, B) {
     }
 }
 
+impl<A: FromRow, B: FromRow, C: FromRow> FromRow for (A, B, C) {
+    type Row = (A::Row, B::Row, C::Row);
+
+    fn from_row((a, b, c): Self::Row) -> Result<Self, Unreadable> {
+        Ok((A::from_row(a)?, B::from_row(b)?, C::from_row(c)?))
+    }
+}
+
+/// A time of a row that was not read itself.
+impl FromRow for DateTime<Utc> {
+    type Row = Time;
+
+    fn from_row(row: Time) -> Result<Self, Unreadable> {
+        Ok(row.into())
+    }
+}
+
 /// The version of a row that was not read itself.
 impl FromRow for Version {
     type Row = i64;
@@ -33,6 +52,20 @@ impl FromRow for Version {
         Ok(Self::from_stored(row))
     }
 }
+
+/// Ids of rows that were not read themselves.
+macro_rules! ids {
+    ($($id:ident),+) => {$(
+        impl FromRow for $id {
+            type Row = Id;
+
+            fn from_row(row: Id) -> Result<Self, Unreadable> {
+                Ok(row.into())
+            }
+        }
+    )+};
+}
+ids!(AccountId, AuthorizationId, ProviderId);
 
 /// A count, which is never negative.
 impl FromRow for u64 {

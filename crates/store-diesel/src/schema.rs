@@ -95,6 +95,7 @@ diesel::table! {
         created_at -> TimeColumn,
         updated_at -> TimeColumn,
         version -> BigInt,
+        git_hosts -> Nullable<JsonColumn>,
     }
 }
 
@@ -129,6 +130,8 @@ diesel::table! {
         redirect_uri -> Nullable<Text>,
         lost_refresh -> Nullable<BigInt>,
         failing_since -> Nullable<TimeColumn>,
+        authorized_at -> Nullable<TimeColumn>,
+        used_at -> Nullable<TimeColumn>,
     }
 }
 
@@ -160,11 +163,12 @@ diesel::table! {
         created_at -> TimeColumn,
         expires_at -> TimeColumn,
         version -> BigInt,
+        return_to -> Nullable<Text>,
     }
 }
 
 diesel::table! {
-    use diesel::sql_types::{BigInt, Binary, Nullable, Text};
+    use diesel::sql_types::{BigInt, Binary, Bool, Nullable, Text};
     use crate::columns::{IdColumn, JsonColumn, TimeColumn};
 
     device_flows (id) {
@@ -187,6 +191,7 @@ diesel::table! {
         created_at -> TimeColumn,
         expires_at -> TimeColumn,
         version -> BigInt,
+        unattended -> Bool,
     }
 }
 

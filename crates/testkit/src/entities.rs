@@ -21,7 +21,8 @@ use grantkeeper_domain::login::{
     AskingClient, CodeGrant, DevicePoll, LOGIN_LIFETIME, Login, LoginIdentity, LoginRoute, LoginStage, Person,
 };
 use grantkeeper_domain::providers::{
-    ClientAuthentication, PkceSupport, Provider, ProviderEndpoints, ProviderKind, ProviderStatus, Slug,
+    ClientAuthentication, GitHosts, PkceSupport, Provider, ProviderEndpoints, ProviderKind, ProviderStatus,
+    Slug,
 };
 use grantkeeper_domain::revocations::{ResourceOwner, Revocation, RevocationStatus};
 use grantkeeper_domain::sealing::{SealedSecret, WrappedDataKey};
@@ -135,6 +136,7 @@ pub fn provider(organization: &Organization) -> Provider {
         scopes: Scopes::parse("openid offline_access"),
         device_flow: false,
         app_slug: None,
+        git_hosts: GitHosts::default(),
         skip_consent: None,
         keep_alive: true,
         created_at: START,
@@ -176,6 +178,8 @@ pub fn authorization(account: &Account, provider: &Provider) -> Authorization {
         next_attempt_at: None,
         last_refreshed_at: None,
         created_at: START,
+        authorized_at: START,
+        used_at: START,
         version: Version::FIRST,
     }
 }
@@ -190,6 +194,7 @@ pub fn flow(account: &Account, provider: &Provider) -> Flow {
         route: FlowRoute::Caller,
         state_hash: Some(hash()),
         redirect_uri: "http://127.0.0.1:8099/callback".to_owned(),
+        return_to: None,
         pkce_verifier: Some(sealed("verifier")),
         nonce: sealed("nonce"),
         scopes: provider.scopes.clone(),
@@ -217,6 +222,7 @@ pub fn device_flow(account: &Account, provider: &Provider) -> DeviceFlow {
         interval,
         next_poll_at: START + interval,
         stage: DeviceStage::Pending,
+        unattended: false,
         created_at: START,
         expires_at: START + TimeDelta::minutes(15),
         version: Version::FIRST,

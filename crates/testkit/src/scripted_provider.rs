@@ -503,6 +503,10 @@ impl CheckAudience for ScriptedProvider {
 
 #[async_trait]
 impl ListInstallations for ScriptedProvider {
+    fn install_page(&self, endpoints: &ProviderEndpoints, app_slug: &str) -> Option<Url> {
+        endpoints.authorization.join(&format!("/apps/{app_slug}")).ok()
+    }
+
     async fn installations(
         &self,
         _: &ProviderConnection,

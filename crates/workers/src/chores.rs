@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use grantkeeper_domain::authorizations::FinishDeviceFlows;
 use grantkeeper_domain::jobs::{JobRun, RunNextJob};
-use grantkeeper_domain::revocations::RunDueRevocations;
+use grantkeeper_domain::links::WakeLinkWaiters;
+use grantkeeper_domain::revocations::{ClaimedRevocations, RunDueRevocations};
 use grantkeeper_domain::tokens::RefreshDueTokens;
 use grantkeeper_domain::{CleanUp, StoreError};
 
@@ -52,13 +54,42 @@ pub(crate) struct Revocations(pub(crate) Arc<RunDueRevocations>);
 #[async_trait]
 impl Chore for Revocations {
     async fn run(&self) -> Result<Progress, StoreError> {
-        Ok(match self.0.run(None).await? {
+        Ok(match self.0.run(ClaimedRevocations::Due).await? {
             0 => Progress::Rest,
             tried => {
                 tracing::debug!(tried, "revocations tried");
                 Progress::More
             }
         })
+    }
+}
+
+/// Polls device flows in the place of callers who have left, batch by batch.
+pub(crate) struct DeviceFlows(pub(crate) Arc<FinishDeviceFlows>);
+
+#[async_trait]
+impl Chore for DeviceFlows {
+    async fn run(&self) -> Result<Progress, StoreError> {
+        Ok(match self.0.run().await? {
+            0 => Progress::Rest,
+            polled => {
+                // None of them comes again before its provider allows the next poll.
+                tracing::debug!(polled, "device flows polled in the place of their callers");
+                Progress::More
+            }
+        })
+    }
+}
+
+/// Wakes those who wait for links that other processes have made.
+pub(crate) struct LinkNews(pub(crate) Arc<WakeLinkWaiters>);
+
+#[async_trait]
+impl Chore for LinkNews {
+    async fn run(&self) -> Result<Progress, StoreError> {
+        self.0.run().await?;
+        // One look is for all who wait.
+        Ok(Progress::Rest)
     }
 }
 

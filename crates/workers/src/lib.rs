@@ -1,4 +1,5 @@
-//! Background loops: refreshes, jobs, revocations and clean-up.
+//! Background loops: refreshes, jobs, revocations, device flows whose callers have left, news for those who wait for links, and
+//! clean-up.
 //!
 //! Each loop does one chore until there is nothing to do, rests, and looks again. What fails is
 //! logged and tried again later, ever more slowly; neither an error nor a panic ends a loop. The work itself is the

@@ -9,13 +9,13 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::chore::Chore;
-use crate::chores::{Cleaning, Jobs, Refreshes, Revocations};
+use crate::chores::{Cleaning, DeviceFlows, Jobs, LinkNews, Refreshes, Revocations};
 use crate::rounds::Rounds;
 
 /// How the background works.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WorkerSettings {
-    /// How long a loop that found no job, or no revocation that is due, waits before it looks again.
+    /// How long a loop that found nothing that is due waits before it looks again.
     pub poll_interval: Duration,
 }
 
@@ -27,6 +27,10 @@ impl Default for WorkerSettings {
 
 /// How often what has had its time is removed.
 const CLEANING_INTERVAL: Duration = Duration::from_secs(5 * 60);
+
+/// How often it is looked what other processes have linked, where somebody waits for a link: a person who has just come back
+/// from a provider does not notice it.
+const LINK_NEWS_INTERVAL: Duration = Duration::from_secs(3);
 
 /// The running loops. They go on until [`Workers::stop`]; dropping this aborts them.
 pub struct Workers {
@@ -42,10 +46,12 @@ impl Workers {
     /// When called outside a tokio runtime.
     pub fn start(use_cases: &UseCases, clock: Arc<dyn Clock>, settings: WorkerSettings) -> Self {
         let poll = settings.poll_interval;
-        let chores: [(&'static str, Arc<dyn Chore>, Duration); 4] = [
+        let chores: [(&'static str, Arc<dyn Chore>, Duration); 6] = [
             ("refreshes", Arc::new(Refreshes(use_cases.refresh_due_tokens.clone())), poll),
             ("jobs", Arc::new(Jobs(use_cases.run_next_job.clone())), poll),
             ("revocations", Arc::new(Revocations(use_cases.run_due_revocations.clone())), poll),
+            ("device flows", Arc::new(DeviceFlows(use_cases.finish_device_flows.clone())), poll),
+            ("link news", Arc::new(LinkNews(use_cases.wake_link_waiters.clone())), LINK_NEWS_INTERVAL),
             ("clean-up", Arc::new(Cleaning(use_cases.clean_up.clone())), CLEANING_INTERVAL),
         ];
         let stop = CancellationToken::new();

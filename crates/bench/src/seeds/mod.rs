@@ -200,6 +200,8 @@ impl Seeds {
             next_attempt_at: None,
             last_refreshed_at: None,
             created_at: seeded_at(),
+            authorized_at: seeded_at(),
+            used_at: seeded_at(),
             version: Version::FIRST,
         };
         authorization.access_token =

@@ -4,7 +4,8 @@ use grantkeeper_domain::Version;
 use grantkeeper_domain::authorizations::Scopes;
 use grantkeeper_domain::ids::{CredentialId, OrganizationId, ProviderId};
 use grantkeeper_domain::providers::{
-    ClientAuthentication, PkceSupport, Provider, ProviderEndpoints, ProviderKind, ProviderStatus, Slug,
+    ClientAuthentication, GitHosts, PkceSupport, Provider, ProviderEndpoints, ProviderKind, ProviderStatus,
+    Slug,
 };
 use grantkeeper_domain::sealing::{SealedSecret, SecretColumn, SecretPlace};
 use url::Url;
@@ -58,6 +59,7 @@ impl Upstream {
             scopes: Scopes::parse("openid profile email offline_access"),
             device_flow: false,
             app_slug: None,
+            git_hosts: GitHosts::default(),
             skip_consent: None,
             keep_alive: true,
             created_at: seeded_at(),

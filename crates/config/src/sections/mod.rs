@@ -2,6 +2,7 @@
 
 pub(crate) mod browser;
 pub(crate) mod database_url;
+pub(crate) mod external_auth;
 pub(crate) mod jobs;
 pub(crate) mod keys;
 pub(crate) mod limits;

@@ -1,6 +1,7 @@
 //! The settings as the program sees them.
 
 mod example;
+mod external_auth;
 mod keys;
 mod layers;
 mod login;

@@ -164,6 +164,13 @@ const WRONG: &[(&str, &str, &str)] = &[
         r#""a b" is not a cookie's name; give up to 64 letters, digits, - and _"#,
     ),
     ("browser.confirmation", "no", r#""no" is neither true nor false"#),
+    ("external_auth.tokens_in_query", "yes", r#""yes" is neither true nor false"#),
+    ("external_auth.listen_limit", "0", r#""0" does not do; give seconds, a whole number from 1 to 3600"#),
+    (
+        "external_auth.listen_limit",
+        "3601",
+        r#""3601" does not do; give seconds, a whole number from 1 to 3600"#,
+    ),
     (
         "simulator.listen",
         "0.0.0.0:9099",
@@ -259,7 +266,7 @@ fn wrong_types_in_a_file_are_told() {
 
 #[test]
 fn unknown_keys_are_told_with_what_there_is() {
-    const TOP: &str = "unknown key; at the top there are browser, database_connections, database_url, jobs, keys, limits, listen, log, \
+    const TOP: &str = "unknown key; at the top there are browser, database_connections, database_url, external_auth, jobs, keys, limits, listen, log, \
                        login, network, providers, public_url, simulator, tokens, workers";
     const TOKENS: &str = "unknown key; in [tokens] there are caller_wait, freshness_margin, \
                  hand_out_record, in_use_days, refresh_lease, refreshes_at_once, refreshes_per_second, upstream_limit";

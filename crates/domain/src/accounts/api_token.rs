@@ -3,6 +3,7 @@
 
 use chrono::{DateTime, Utc};
 
+use super::{Account, Role};
 use crate::ids::{AccountId, ApiTokenId, OrganizationId};
 use crate::secret::SecretHash;
 use crate::services::Random;
@@ -38,11 +39,23 @@ pub struct ApiToken {
 pub enum TokenPurpose {
     /// Calling the APIs.
     Api,
+    /// Reading the access tokens of its account, and nothing else: for machines that act for a person.
+    Agent,
     /// A browser session that was opened with another token, and ends with it.
     Session {
         /// The token the person signed in with; of a session that was opened at a provider, its own.
         opened_with: ApiTokenId,
     },
+}
+
+impl TokenPurpose {
+    /// What a caller with such a token of that account may do: an administrator's agent administers nothing.
+    pub(super) fn role_of(self, account: &Account) -> Role {
+        match self {
+            Self::Api | Self::Session { .. } => account.role,
+            Self::Agent => Role::Member,
+        }
+    }
 }
 
 impl ApiToken {

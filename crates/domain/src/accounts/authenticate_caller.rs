@@ -60,20 +60,43 @@ pub enum AuthenticateError {
     /// nobody's business.
     #[error("the API token is missing, wrong, expired or revoked")]
     Unauthenticated,
+    /// An agent's token, which opens nothing but reading access tokens.
+    #[error("the API token is an agent's: it reads the access tokens of its account, and nothing else")]
+    OnlyReadsTokens,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl AuthenticateCaller {
-    /// Authenticates. A token that cannot be one of ours costs no read.
+    /// Authenticates one who may do all that their account may. A token that cannot be one of ours costs no read.
     pub async fn run(
+        &self,
+        presented: &str,
+        request_id: Option<String>,
+    ) -> Result<Caller, AuthenticateError> {
+        let caller = self.token_reader(presented, request_id).await?;
+        if caller.purpose == TokenPurpose::Agent {
+            Err(AuthenticateError::OnlyReadsTokens)
+        } else {
+            Ok(caller)
+        }
+    }
+
+    /// Authenticates one who may read the access tokens of their account: everybody, and agents.
+    pub async fn token_reader(
         &self,
         presented: &str,
         request_id: Option<String>,
     ) -> Result<Caller, AuthenticateError> {
         let secret = ApiTokenSecret::parse(presented).ok_or(AuthenticateError::Unauthenticated)?;
         self.by_hash(&secret.hash(), request_id).await
+    }
+
+    /// Whether the token of a caller who was let in some time ago is still good: for calls that wait.
+    pub async fn token_still_good(&self, caller: &Caller) -> Result<(), AuthenticateError> {
+        let token = self.tokens.token(caller.token_id).await?.ok_or(AuthenticateError::Unauthenticated)?;
+        self.by_hash(&token.hash, caller.request_id.clone()).await.map(|_| ())
     }
 
     async fn by_hash(
@@ -94,7 +117,7 @@ impl AuthenticateCaller {
         Ok(Caller {
             account_id: account.id,
             organization_id: account.organization_id,
-            role: account.role,
+            role: token.purpose.role_of(&account),
             token_id: token.id,
             purpose: token.purpose,
             request_id,
@@ -105,7 +128,7 @@ impl AuthenticateCaller {
     /// moment the session was opened.
     async fn may_go_on(&self, purpose: TokenPurpose, now: DateTime<Utc>) -> Result<bool, StoreError> {
         match purpose {
-            TokenPurpose::Api => Ok(true),
+            TokenPurpose::Api | TokenPurpose::Agent => Ok(true),
             TokenPurpose::Session { opened_with } => {
                 let opener = self.tokens.token(opened_with).await?;
                 Ok(opener.is_some_and(|opener| opener.is_usable(now)))

@@ -30,6 +30,24 @@ pub struct IssuedToken {
     pub secret: ApiTokenSecret,
 }
 
+/// How far a token reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenReach {
+    /// All that its account may do.
+    Account,
+    /// Reading the access tokens of its account.
+    Agent,
+}
+
+impl TokenReach {
+    const fn purpose(self) -> TokenPurpose {
+        match self {
+            Self::Account => TokenPurpose::Api,
+            Self::Agent => TokenPurpose::Agent,
+        }
+    }
+}
+
 /// Why a token was not issued.
 #[derive(Debug, thiserror::Error)]
 pub enum IssueApiTokenError {
@@ -55,6 +73,7 @@ impl IssueApiToken {
     pub async fn run(
         &self,
         account: AccountId,
+        reach: TokenReach,
         lifetime: Option<Duration>,
     ) -> Result<IssuedToken, IssueApiTokenError> {
         let account = self.accounts.account(account).await?.ok_or(IssueApiTokenError::AccountNotFound)?;
@@ -73,7 +92,7 @@ impl IssueApiToken {
         let secret = ApiTokenSecret::generate(&*self.random);
         let id = ApiTokenId::generate(&*self.random, now);
         let owner = (account.id, account.organization_id);
-        let token = ApiToken::new(owner, &secret, (id, TokenPurpose::Api), now, expires_at);
+        let token = ApiToken::new(owner, &secret, (id, reach.purpose()), now, expires_at);
         let audit = AuditEntry::new(
             account.organization_id,
             Actor::Operator,

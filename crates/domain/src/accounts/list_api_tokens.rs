@@ -18,7 +18,7 @@ impl ListApiTokens {
     pub async fn run(&self, account: AccountId) -> Result<Vec<ApiToken>, StoreError> {
         let mut tokens = self.tokens.tokens_of(account).await?;
         tokens.retain(|token| match token.purpose {
-            TokenPurpose::Api => true,
+            TokenPurpose::Api | TokenPurpose::Agent => true,
             TokenPurpose::Session { opened_with } => opened_with == token.id,
         });
         Ok(tokens)

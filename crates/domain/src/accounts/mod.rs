@@ -27,7 +27,7 @@ pub use create_account::{CreateAccount, CreateAccountError};
 pub use create_organization::{CreateOrganization, CreateOrganizationError};
 pub use delete_account::{DeleteAccount, DeleteAccountError};
 pub use delete_organization::{DeleteOrganization, DeleteOrganizationError};
-pub use issue_api_token::{IssueApiToken, IssueApiTokenError, IssuedToken};
+pub use issue_api_token::{IssueApiToken, IssueApiTokenError, IssuedToken, TokenReach};
 pub use list_api_tokens::ListApiTokens;
 pub use open_session::{OpenSession, OpenSessionError, SESSION_LIFETIME};
 pub use organization::{NameError, Organization, OrganizationName};

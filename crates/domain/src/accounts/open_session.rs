@@ -47,7 +47,9 @@ impl OpenSession {
     ) -> Result<(Caller, IssuedToken), OpenSessionError> {
         let caller = match self.authenticate.run(api_token, request_id).await {
             Ok(caller) if caller.purpose == TokenPurpose::Api => caller,
-            Ok(_) | Err(AuthenticateError::Unauthenticated) => return Err(OpenSessionError::Refused),
+            Ok(_) | Err(AuthenticateError::Unauthenticated | AuthenticateError::OnlyReadsTokens) => {
+                return Err(OpenSessionError::Refused);
+            }
             Err(AuthenticateError::Store(error)) => return Err(error.into()),
         };
         let now = self.clock.now();
@@ -62,3 +64,6 @@ impl OpenSession {
         Ok((caller, IssuedToken { token, secret }))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -67,6 +67,10 @@ pub struct Authorization {
     pub last_refreshed_at: Option<DateTime<Utc>>,
     /// When the user first authorized.
     pub created_at: DateTime<Utc>,
+    /// When the user last authorized.
+    pub authorized_at: DateTime<Utc>,
+    /// When it was last used, as far as was known when its tokens were written; being authorized is a use.
+    pub used_at: DateTime<Utc>,
     /// How often it was written.
     pub version: Version,
 }

@@ -5,17 +5,16 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::{DeviceFlow, DeviceStage, LONGEST_DEVICE_FLOW, PollPace};
+use super::{DeviceCodes, DeviceFlow, DeviceStage, LONGEST_DEVICE_FLOW, PollPace};
 use crate::accounts::Caller;
 use crate::audit::{AuditAction, AuditEntry, AuditOutcome};
 use crate::ids::{DeviceFlowId, ProviderId};
 use crate::providers::{
-    AuthorizeDevices, DeviceAuthorization, Provider, ProviderCatalog, ProviderClients, ProviderStatus,
-    UpstreamError,
+    DeviceAuthorization, Provider, ProviderCatalog, ProviderClients, ProviderStatus, UpstreamError,
 };
 use crate::sealing::{SealError, TokenSealer};
 use crate::secret::SecretHash;
-use crate::services::{Clock, Random, within};
+use crate::services::{Clock, Random};
 use crate::tokens::{TokenSettings, time_delta};
 use crate::{Change, CommitError, Secret, StoreError, UnitOfWork, Version};
 
@@ -99,21 +98,22 @@ impl BeginDeviceFlow {
         }
         let device = provider.device_flow_of(&*self.clients).filter(|_| provider.device_flow);
         let device = device.ok_or(BeginDeviceFlowError::NotOffered)?;
-        match self.ask(&*device, &provider).await? {
+        let codes = DeviceCodes {
+            provider: &provider,
+            sealer: &*self.sealer,
+            store: &*self.store,
+            clock: &self.clock,
+            random: &*self.random,
+            settings: self.settings,
+        };
+        match codes.ask(&*device, &provider.scopes).await? {
             Ok(begun) => self.keep(caller, &provider, begun).await,
-            Err(error) => Err(self.refused(caller, provider, &error).await?),
+            Err(error) => {
+                let audit = self.audit(caller, &provider).ending(AuditOutcome::Failed, error.reason());
+                codes.refused(&error, Some(audit)).await?;
+                Err(error.into())
+            }
         }
-    }
-
-    async fn ask(
-        &self,
-        device: &dyn AuthorizeDevices,
-        provider: &Provider,
-    ) -> Result<Result<DeviceAuthorization, UpstreamError>, SealError> {
-        let connection = provider.connect(&*self.sealer).await?;
-        let answer = device.begin_device(&connection, &provider.scopes);
-        let answer = within(&self.clock, self.settings.caller_wait, answer).await;
-        Ok(answer.unwrap_or(Err(UpstreamError::timeout())))
     }
 
     async fn keep(
@@ -141,6 +141,7 @@ impl BeginDeviceFlow {
             interval,
             next_poll_at,
             stage: DeviceStage::Pending,
+            unattended: false,
             created_at: now,
             expires_at: now + lives,
             version: Version::FIRST,
@@ -158,43 +159,25 @@ impl BeginDeviceFlow {
         })
     }
 
-    /// Writes down that the provider refused; one that refuses our client is disabled, as everywhere.
-    async fn refused(
-        &self,
-        caller: &Caller,
-        provider: Provider,
-        error: &UpstreamError,
-    ) -> Result<BeginDeviceFlowError, StoreError> {
-        let audit = self.audit(caller, &provider).ending(AuditOutcome::Failed, error.reason());
-        let mut changes = vec![Change::Audit(audit)];
-        if matches!(error, UpstreamError::ClientRefused { .. }) {
-            changes.extend(provider.disable(&*self.random, self.clock.now()));
-        }
-        match self.store.commit(changes).await {
-            // Somebody has changed the provider meanwhile: the secret, it may be.
-            Ok(()) | Err(CommitError::Conflict) => {}
-            Err(error) => return Err(error.into_store_error()),
-        }
-        Ok(match error {
-            UpstreamError::NotSupported => BeginDeviceFlowError::NotOffered,
-            UpstreamError::RateLimited { retry_after } => {
-                BeginDeviceFlowError::RateLimited { retry_after: *retry_after }
-            }
+    fn audit(&self, caller: &Caller, provider: &Provider) -> AuditEntry {
+        AuditEntry::by(caller, AuditAction::FlowStarted, &*self.random, self.clock.now())
+            .about_provider(provider.id)
+    }
+}
+
+impl From<UpstreamError> for BeginDeviceFlowError {
+    fn from(error: UpstreamError) -> Self {
+        match error {
+            UpstreamError::NotSupported => Self::NotOffered,
+            UpstreamError::RateLimited { retry_after } => Self::RateLimited { retry_after },
             UpstreamError::GrantRefused { .. }
             | UpstreamError::ClientRefused { .. }
             | UpstreamError::Misconfigured { .. }
             | UpstreamError::InteractionRequired { .. }
             | UpstreamError::TokenRefused
             | UpstreamError::Untrusted { .. }
-            | UpstreamError::Unavailable { .. } => {
-                BeginDeviceFlowError::Unavailable { reason: error.reason().to_owned() }
-            }
-        })
-    }
-
-    fn audit(&self, caller: &Caller, provider: &Provider) -> AuditEntry {
-        AuditEntry::by(caller, AuditAction::FlowStarted, &*self.random, self.clock.now())
-            .about_provider(provider.id)
+            | UpstreamError::Unavailable { .. } => Self::Unavailable { reason: error.reason().to_owned() },
+        }
     }
 }
 

@@ -66,6 +66,8 @@ pub struct CompletedFlow {
 pub struct ConnectResult {
     /// The flow, whose cookie can go now.
     pub flow_id: FlowId,
+    /// Where the browser goes when the account is linked: a path of ours; `None`: to the page that tells how the flow ended.
+    pub return_to: Option<String>,
     /// How it ended.
     pub result: Result<CompletedFlow, CompleteFlowError>,
 }
@@ -79,6 +81,9 @@ pub enum CompleteFlowError {
     /// Unknown, expired, used up, another's: which of these is not told.
     #[error("the state is unknown, expired, used up or not yours; start again")]
     InvalidState,
+    /// The flow goes on in this browser as soon as somebody is signed in there; its code is not used.
+    #[error("nobody is signed in at this browser")]
+    NotSignedIn,
     /// The provider, or the person at the provider, refused.
     #[error("the authorization was refused ({reason}); start again")]
     Refused {
@@ -118,25 +123,61 @@ impl CompleteFlow {
     }
 
     /// A browser comes back to our own callback. `cookies` are the flow cookies that it shows: one of them has to be
-    /// the one that our page gave it.
+    /// the one that our page gave it. `visitor` is who is signed in there: it has to be who started the flow, for a browser
+    /// outlives the person at it, and may be shared.
     pub async fn for_browser(
+        &self,
+        callback: Callback,
+        cookies: &[Secret],
+        visitor: Option<&Caller>,
+    ) -> Result<ConnectResult, CompleteFlowError> {
+        let (flow, provider) = self.find_in_browser(&callback, cookies).await?;
+        let visitor = visitor.ok_or(CompleteFlowError::NotSignedIn)?;
+        if visitor.account_id != flow.account_id {
+            return Err(CompleteFlowError::InvalidState);
+        }
+        Ok(self.complete_in_browser(flow, provider, callback, visitor.request_id.clone()).await)
+    }
+
+    /// The same where nobody is asked who they are. Only for unattended demonstrations on loopback.
+    pub async fn for_unattended_browser(
         &self,
         callback: Callback,
         cookies: &[Secret],
         request_id: Option<String>,
     ) -> Result<ConnectResult, CompleteFlowError> {
+        let (flow, provider) = self.find_in_browser(&callback, cookies).await?;
+        Ok(self.complete_in_browser(flow, provider, callback, request_id).await)
+    }
+
+    /// The flow that a browser has come back from, by its state and its cookie.
+    async fn find_in_browser(
+        &self,
+        callback: &Callback,
+        cookies: &[Secret],
+    ) -> Result<(Flow, Provider), CompleteFlowError> {
         let provider = self.catalog.provider_anywhere(callback.provider_id).await?;
         let provider = provider.filter(Provider::is_visible).ok_or(CompleteFlowError::InvalidState)?;
-        let flow = self.find(&callback, None).await?;
+        let flow = self.find(callback, None).await?;
         let FlowRoute::Browser { cookie_hash: Some(expected) } = &flow.route else {
             return Err(CompleteFlowError::InvalidState);
         };
         if !cookies.iter().any(|cookie| SecretHash::of(cookie.expose()) == *expected) {
             return Err(CompleteFlowError::InvalidState);
         }
-        let flow_id = flow.id;
+        Ok((flow, provider))
+    }
+
+    async fn complete_in_browser(
+        &self,
+        flow: Flow,
+        provider: Provider,
+        callback: Callback,
+        request_id: Option<String>,
+    ) -> ConnectResult {
+        let (flow_id, return_to) = (flow.id, flow.return_to.clone());
         let result = self.complete(flow, provider, callback, request_id).await;
-        Ok(ConnectResult { flow_id, result })
+        ConnectResult { flow_id, return_to, result }
     }
 
     async fn find(&self, callback: &Callback, account: Option<AccountId>) -> Result<Flow, CompleteFlowError> {

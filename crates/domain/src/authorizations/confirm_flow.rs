@@ -50,8 +50,6 @@ pub struct FlowSummary {
     pub provider: String,
     /// The provider's host.
     pub host: Option<String>,
-    /// The origin of the provider's page, to which a yes leads.
-    pub leads_to: String,
     /// The scopes that will be asked for.
     pub scopes: Scopes,
 }
@@ -113,7 +111,6 @@ impl ConfirmFlow {
             account: account.email.as_str().to_owned(),
             organization: organization.name.as_str().to_owned(),
             host: provider.host_name(),
-            leads_to: provider.endpoints.authorization.origin().ascii_serialization(),
             provider: provider.name,
             scopes: flow.scopes,
         })

@@ -14,6 +14,10 @@ use crate::tokens::time_delta;
 /// How long the codes of a device flow live at most, whatever the provider says.
 pub const LONGEST_DEVICE_FLOW: TimeDelta = TimeDelta::hours(1);
 
+/// Of those that an account has begun at one provider and left, so many are polled in its place: the newest. Whoever begins a
+/// hundred makes nobody poll for all of them.
+pub const MOST_UNATTENDED: u32 = 3;
+
 /// How much too early a poll may come: the clocks of those who count seconds are not ours. Such a poll waits for its time.
 const TOLERANCE: TimeDelta = TimeDelta::milliseconds(250);
 
@@ -60,6 +64,8 @@ pub struct DeviceFlow {
     pub next_poll_at: DateTime<Utc>,
     /// How far it has come.
     pub stage: DeviceStage,
+    /// Whether it was this service that asked the provider last, since nobody polled.
+    pub unattended: bool,
     /// When it was started.
     pub created_at: DateTime<Utc>,
     /// When the codes are no longer good.
@@ -87,6 +93,15 @@ pub enum DeviceStage {
     },
 }
 
+/// Who has the provider asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Poller {
+    /// Whoever began the flow.
+    Caller,
+    /// This service, since nobody else does.
+    Service,
+}
+
 impl DeviceFlow {
     /// Where its device code rests.
     pub fn device_code_place(organization_id: OrganizationId, id: DeviceFlowId) -> SecretPlace {
@@ -109,11 +124,22 @@ impl DeviceFlow {
         matches!(self.stage, DeviceStage::Polling { since } if now < since + EXCHANGE_LIMIT)
     }
 
-    /// The provider is asked now.
+    /// Whether its caller seems to have left: the provider might have been asked since `overdue`, and nobody has.
+    pub fn is_unattended(&self, overdue: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+        let is_open = match self.stage {
+            DeviceStage::Pending => true,
+            DeviceStage::Polling { .. } => !self.is_being_polled(now),
+            DeviceStage::Finished { .. } => false,
+        };
+        is_open && self.next_poll_at <= overdue && now < self.expires_at
+    }
+
+    /// The provider is asked now: by the caller, or by this service in the caller's place.
     #[must_use]
-    pub fn polling(self, now: DateTime<Utc>) -> Self {
+    pub fn polling(self, by: Poller, now: DateTime<Utc>) -> Self {
         let pace = self.pace().after_asking(now);
-        Self { stage: DeviceStage::Polling { since: now }, ..self.at_pace(pace) }
+        let unattended = by == Poller::Service;
+        Self { stage: DeviceStage::Polling { since: now }, unattended, ..self.at_pace(pace) }
     }
 
     /// The person has not decided, and this is when to ask again.
@@ -159,6 +185,14 @@ impl PollPace {
     #[must_use]
     pub(crate) fn after_asking(self, now: DateTime<Utc>) -> Self {
         Self { next_poll_at: now + self.interval, ..self }
+    }
+
+    /// The provider has answered. It counts from when it sees a request, which is between the question and the answer; so the
+    /// next one is put off a little, but by no more than a caller's poll that counts from the question waits anyway.
+    #[must_use]
+    pub(crate) fn after_answer(self, now: DateTime<Utc>) -> Self {
+        let from_answer = (now + self.interval).min(self.next_poll_at + TOLERANCE);
+        Self { next_poll_at: self.next_poll_at.max(from_answer), ..self }
     }
 
     /// Nobody asks again before that wait is over; but the codes are good until `end`.

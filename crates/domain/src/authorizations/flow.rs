@@ -32,6 +32,9 @@ pub struct Flow {
     pub state_hash: Option<SecretHash>,
     /// The redirect URI that the provider was given.
     pub redirect_uri: String,
+    /// On our own route: where the browser goes when the account is linked, a path of ours; `None`: to the page that tells how
+    /// the flow ended.
+    pub return_to: Option<String>,
     /// The PKCE verifier, where the provider supports PKCE.
     pub pkce_verifier: Option<SealedSecret>,
     /// The nonce.

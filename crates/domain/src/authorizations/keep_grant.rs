@@ -300,6 +300,8 @@ impl KeepGrant {
         authorization.user.clone_from(&identity.user);
         authorization.grant = GrantState::Live;
         authorization.grant_since = now;
+        authorization.authorized_at = now;
+        authorization.used_at = now;
         let authorization = authorization
             .with_tokens(tokens, *asked, &*self.sealer)
             .await
@@ -360,6 +362,8 @@ impl KeepGrant {
             next_attempt_at: None,
             last_refreshed_at: None,
             created_at: now,
+            authorized_at: now,
+            used_at: now,
             version: Version::FIRST,
         }
     }

@@ -1,7 +1,6 @@
 //! Asking the provider who the user is.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::UserInfo;
 use crate::accounts::Caller;
@@ -10,17 +9,19 @@ use crate::ids::AuthorizationId;
 use crate::providers::{ExpectedUser, Identity, ProviderClients, UpstreamError};
 use crate::sealing::{SealError, TokenSealer};
 use crate::services::{Clock, Random, within};
-use crate::tokens::{LendAccessToken, LendError, Lendable, Linked, TokenSettings};
+use crate::tokens::{LendError, Lendable, Linked, RefusedTokens, Renewed, TokenSettings, Verdicts};
 use crate::{Change, CommitError, StoreError, UnitOfWork};
 
 /// Looks up the user of an authorization at its provider.
 pub struct LookUpUser {
-    /// Gets a valid access token.
-    pub lend: Arc<LendAccessToken>,
+    /// Gets a valid access token, and another where that is refused.
+    pub(crate) tokens: Arc<RefusedTokens>,
     /// Asks the provider.
     pub clients: Arc<dyn ProviderClients>,
     /// Opens the client secret.
     pub sealer: Arc<dyn TokenSealer>,
+    /// What the provider has said about tokens.
+    pub(crate) verdicts: Arc<Verdicts>,
     /// Writes the audit entry.
     pub store: Arc<dyn UnitOfWork>,
     /// Time.
@@ -55,12 +56,9 @@ impl From<StoreError> for LookUpUserError {
 }
 
 impl LookUpUser {
-    /// Asks, and asks once more with a new token where the provider refused the first.
+    /// Asks for a caller who wants to know, which is on record.
     pub async fn run(&self, caller: &Caller, id: AuthorizationId) -> Result<UserInfo, LookUpUserError> {
-        let asking = Box::pin(self.ask(caller, id));
-        let answer = within(&self.clock, self.settings.caller_wait, asking).await;
-        let answer =
-            answer.unwrap_or_else(|| Err(LookUpUserError::Unavailable { reason: "slow".to_owned() }));
+        let answer = self.look(caller, id).await;
         let audit = AuditEntry::by(caller, AuditAction::UserLookedUp, &*self.random, self.clock.now())
             .about_authorization(id);
         let audit = match &answer {
@@ -74,21 +72,44 @@ impl LookUpUser {
         answer
     }
 
+    /// Asks, and asks once more with a new token where the provider refused the first.
+    pub(crate) async fn look(
+        &self,
+        caller: &Caller,
+        id: AuthorizationId,
+    ) -> Result<UserInfo, LookUpUserError> {
+        let asking = Box::pin(self.ask(caller, id));
+        let answer = within(&self.clock, self.settings.caller_wait, asking).await;
+        answer.unwrap_or_else(|| Err(LookUpUserError::Unavailable { reason: "slow".to_owned() }))
+    }
+
     async fn ask(&self, caller: &Caller, id: AuthorizationId) -> Result<UserInfo, LookUpUserError> {
-        let lendable = self.lend.obtain(caller, id, Duration::ZERO).await?;
-        let refused = match self.identify(&lendable).await {
-            Ok(identity) => return Ok(identity.user),
-            Err(UpstreamError::TokenRefused) => lendable,
-            // Nowhere to ask: what the ID token told when the user authorized is all there is.
-            Err(UpstreamError::NotSupported) => return Ok(lendable.linked.authorization.user.clone()),
-            Err(error) => return Err(LookUpUserError::Unavailable { reason: error.reason().to_owned() }),
-        };
-        if refused.linked.authorization.refresh_token.is_none() {
-            return Err(LookUpUserError::TokenRefused);
+        let lendable = self.tokens.obtain(caller, id).await?;
+        match self.identify(&lendable).await {
+            Err(UpstreamError::TokenRefused) => match self.tokens.renew(caller, lendable).await? {
+                Renewed::Token(renewed) => {
+                    let answer = self.identify(&renewed).await;
+                    self.heard(&renewed, answer)
+                }
+                Renewed::Refused(lendable) => self.heard(&lendable, Err(UpstreamError::TokenRefused)),
+            },
+            answer => self.heard(&lendable, answer),
         }
-        let renewed = self.lend.renew(caller, refused).await?;
-        match self.identify(&renewed).await {
+    }
+
+    fn heard(
+        &self,
+        lendable: &Lendable,
+        answer: Result<Identity, UpstreamError>,
+    ) -> Result<UserInfo, LookUpUserError> {
+        let authorization = &lendable.linked.authorization;
+        if !matches!(answer, Err(UpstreamError::NotSupported)) {
+            self.verdicts.hear(authorization, &answer, self.clock.monotonic());
+        }
+        match answer {
             Ok(identity) => Ok(identity.user),
+            // Nowhere to ask: what the ID token told when the user authorized is all there is.
+            Err(UpstreamError::NotSupported) => Ok(authorization.user.clone()),
             Err(UpstreamError::TokenRefused) => Err(LookUpUserError::TokenRefused),
             Err(error) => Err(LookUpUserError::Unavailable { reason: error.reason().to_owned() }),
         }
@@ -107,7 +128,7 @@ impl LookUpUser {
 }
 
 impl LookUpUserError {
-    fn reason(&self) -> &str {
+    pub(crate) fn reason(&self) -> &str {
         match self {
             Self::Token(error) => error.reason(),
             Self::TokenRefused => "invalid_token",

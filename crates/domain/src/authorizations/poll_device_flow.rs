@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::keep_grant::{Answered, EndFlow, Errand, FlowEnd, KeepGrant};
-use super::{DeviceFlow, DeviceFlowStore, DeviceStage, FlowOutcome, PollPace, Scopes};
+use super::{DeviceFlow, DeviceFlowStore, DeviceStage, FlowOutcome, PollPace, Poller, Scopes};
 use crate::accounts::Caller;
 use crate::ids::{AuthorizationId, ProviderId};
 use crate::providers::{
@@ -80,6 +80,8 @@ pub enum PollDeviceFlowError {
 const EXPIRED: &str = "expired_token";
 /// The reason of a device flow that the person refused.
 const DENIED: &str = "access_denied";
+/// When to look again at a provider that cannot be asked.
+const PAUSE_OF_PROVIDER: TimeDelta = TimeDelta::minutes(1);
 
 impl PollDeviceFlow {
     /// Polls with the caller's handle. What the provider grants is kept, also when the caller has left by then.
@@ -113,10 +115,46 @@ impl PollDeviceFlow {
         }
         let device = provider.device_flow_of(&*self.clients).ok_or(PollDeviceFlowError::NotOffered)?;
         self.clock.sleep(flow.time_to_wait(self.clock.now())).await;
-        let Some(claimed) = self.claim(flow).await? else {
-            return Ok(DeviceFlowStatus::SlowDown);
+        let id = flow.id;
+        let Some(claimed) = self.claim(flow, Poller::Caller).await? else {
+            // Somebody was faster: another poller, or this service, which a caller who keeps to the interval cannot know of.
+            let current = self.flows.device_flow(id).await?;
+            let status = current.and_then(|flow| self.known_status(&flow));
+            return Ok(status.unwrap_or(DeviceFlowStatus::SlowDown));
         };
-        self.poll(claimed, provider, device, caller.request_id.clone()).await
+        Ok(self.poll(claimed, provider, device, caller.request_id.clone()).await?)
+    }
+
+    /// Polls in the place of a caller who seems to have left, so that what the person grants meanwhile is kept.
+    pub(super) async fn in_place_of_caller(&self, flow: DeviceFlow) -> Result<(), StoreError> {
+        let provider = self.catalog.provider(flow.organization_id, flow.provider_id).await?;
+        let usable = provider.filter(|provider| {
+            provider.status == ProviderStatus::Active && provider.endpoints.digest() == flow.endpoints
+        });
+        let device = usable.as_ref().and_then(|provider| provider.device_flow_of(&*self.clients));
+        let (Some(provider), Some(device)) = (usable, device) else {
+            return self.put_off(flow).await;
+        };
+        let Some(claimed) = self.claim(flow, Poller::Service).await? else {
+            return Ok(());
+        };
+        let polling = self.clone().ask_and_keep(claimed, provider, device, None);
+        // Nobody waits for its end, though a provider that hangs may put it off.
+        drop(self.tasks.start(async move {
+            if let Err(error) = polling.await {
+                let error = &error as &dyn std::error::Error;
+                tracing::error!(error, "what a poll of a device flow brought could not be kept");
+            }
+        }));
+        Ok(())
+    }
+
+    /// A provider that is paused, or an account that is suspended, may be there again before the codes are no longer good.
+    pub(super) async fn put_off(&self, flow: DeviceFlow) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let pace = flow.pace().after_waiting(PAUSE_OF_PROVIDER, now, flow.expires_at);
+        let flow = DeviceFlow { unattended: true, ..flow.pending(pace) };
+        self.wait(flow).await.map(|_| ())
     }
 
     /// What can be told without asking the provider.
@@ -131,14 +169,16 @@ impl PollDeviceFlow {
             return Some(DeviceFlowStatus::Expired);
         }
         if flow.is_too_early(now) {
-            return Some(DeviceFlowStatus::SlowDown);
+            // A caller who keeps to the interval cannot know that this service has just asked in their place.
+            let status = if flow.unattended { DeviceFlowStatus::Pending } else { DeviceFlowStatus::SlowDown };
+            return Some(status);
         }
         being_polled.then_some(DeviceFlowStatus::Pending)
     }
 
     /// The right to ask the provider now: of two callers one gets it.
-    async fn claim(&self, flow: DeviceFlow) -> Result<Option<DeviceFlow>, StoreError> {
-        let claimed = flow.polling(self.clock.now());
+    async fn claim(&self, flow: DeviceFlow, by: Poller) -> Result<Option<DeviceFlow>, StoreError> {
+        let claimed = flow.polling(by, self.clock.now());
         match self.store.commit(vec![Change::update(claimed.clone())]).await {
             Ok(()) => Ok(Some(DeviceFlow { version: claimed.version.next(), ..claimed })),
             Err(CommitError::Conflict) => Ok(None),
@@ -153,27 +193,34 @@ impl PollDeviceFlow {
         provider: Provider,
         device: Arc<dyn AuthorizeDevices>,
         request_id: Option<String>,
-    ) -> Result<DeviceFlowStatus, PollDeviceFlowError> {
-        let this = self.clone();
-        let running = self.tasks.start(async move {
-            // Only now that the claim counts as a poll under way does a deletion of the provider or the account wait for it.
-            let current = this.catalog.provider(flow.organization_id, flow.provider_id).await?;
-            let has_account = this.grants.has_account(flow.account_id).await?;
-            let deleted = |reason| Polled::failed(UpstreamError::Untrusted { reason });
-            let polled = match current {
-                Some(current) if current.takes_authorizations() && has_account => {
-                    this.ask(&provider, &*device, &DeviceCode::of(&flow)).await?
-                }
-                Some(current) if current.takes_authorizations() => deleted("account_deleted"),
-                _ => deleted("provider_deleted"),
-            };
-            this.keep(flow, &provider, polled, request_id).await
-        });
+    ) -> Result<DeviceFlowStatus, StoreError> {
+        let running = self.tasks.start(self.clone().ask_and_keep(flow, provider, device, request_id));
         match within(&self.clock, self.settings.caller_wait, running).await {
-            Some(Ok(status)) => Ok(status?),
+            Some(Ok(status)) => status,
             // It goes on behind us, and the next poll gets its outcome.
             None | Some(Err(_)) => Ok(DeviceFlowStatus::Pending),
         }
+    }
+
+    async fn ask_and_keep(
+        self,
+        flow: DeviceFlow,
+        provider: Provider,
+        device: Arc<dyn AuthorizeDevices>,
+        request_id: Option<String>,
+    ) -> Result<DeviceFlowStatus, StoreError> {
+        // Only now that the claim counts as a poll under way does a deletion of the provider or the account wait for it.
+        let current = self.catalog.provider(flow.organization_id, flow.provider_id).await?;
+        let has_account = self.grants.has_account(flow.account_id).await?;
+        let deleted = |reason| Polled::failed(UpstreamError::Untrusted { reason });
+        let polled = match current {
+            Some(current) if current.takes_authorizations() && has_account => {
+                self.ask(&provider, &*device, &DeviceCode::of(&flow)).await?
+            }
+            Some(current) if current.takes_authorizations() => deleted("account_deleted"),
+            _ => deleted("provider_deleted"),
+        };
+        self.keep(flow, &provider, polled, request_id).await
     }
 
     /// Asks the provider once.
@@ -282,7 +329,7 @@ impl Undecided {
     /// When to ask again; the codes are good until `end`.
     pub(crate) fn pace(&self, pace: PollPace, now: DateTime<Utc>, end: DateTime<Utc>) -> PollPace {
         match self {
-            Self::Pending { wait } => pace.after_waiting(*wait, now, end),
+            Self::Pending { wait } => pace.after_answer(now).after_waiting(*wait, now, end),
             Self::BackOff => pace.backed_off(now),
             Self::SlowDown { interval } => pace.slowed_down(*interval, now),
         }

@@ -26,6 +26,14 @@ pub trait AuthorizationStore: Send + Sync {
         account: AccountId,
     ) -> Result<Vec<(Authorization, Provider)>, StoreError>;
 
+    /// Who has authorized what since then, and when: account, provider and time of the authorizations whose `authorized_at` is
+    /// `since` or later, newest first, at most `limit`.
+    async fn authorized_since(
+        &self,
+        since: DateTime<Utc>,
+        limit: u32,
+    ) -> Result<Vec<(AccountId, ProviderId, DateTime<Utc>)>, StoreError>;
+
     /// The authorization of an account for one identity at one provider.
     async fn authorization_for_identity<'a>(
         &self,
@@ -94,6 +102,16 @@ pub trait DeviceFlowStore: Send + Sync {
         handle: &SecretHash,
         account: AccountId,
     ) -> Result<Option<DeviceFlow>, StoreError>;
+
+    /// Device flows that are [`DeviceFlow::is_unattended`], those that are overdue for longest first, at most `limit`. Of those
+    /// that an account has begun at one provider, and that are not over, only the
+    /// [`MOST_UNATTENDED`](super::MOST_UNATTENDED) newest count.
+    async fn unattended_device_flows(
+        &self,
+        overdue: DateTime<Utc>,
+        now: DateTime<Utc>,
+        limit: u32,
+    ) -> Result<Vec<DeviceFlow>, StoreError>;
 
     /// How many device flows at a provider are [`DeviceStage::Polling`](super::DeviceStage::Polling) since then or later.
     async fn polls_under_way(&self, provider: ProviderId, since: DateTime<Utc>) -> Result<u64, StoreError>;

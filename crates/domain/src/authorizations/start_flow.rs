@@ -45,6 +45,9 @@ pub struct StartFlowRequest {
     pub state: Option<Secret>,
     /// Beats the provider's own setting.
     pub skip_consent: Option<bool>,
+    /// On our own route: where the browser goes when the account is linked, a path of ours that the one who calls this has
+    /// looked at. Beside a `redirect_uri` it has no meaning.
+    pub return_to: Option<String>,
 }
 
 /// A flow that was started.
@@ -85,6 +88,26 @@ impl StartFlow {
         caller: &Caller,
         request: StartFlowRequest,
     ) -> Result<StartedFlow, StartFlowError> {
+        self.start(caller, request).await.map(|(_, started)| started)
+    }
+
+    /// Starts a flow on our own route, by the provider's own settings. Its id is where our page is.
+    pub async fn on_our_route(
+        &self,
+        caller: &Caller,
+        provider_id: ProviderId,
+        return_to: Option<String>,
+    ) -> Result<FlowId, StartFlowError> {
+        let request =
+            StartFlowRequest { provider_id, redirect_uri: None, state: None, skip_consent: None, return_to };
+        self.start(caller, request).await.map(|(id, _)| id)
+    }
+
+    async fn start(
+        &self,
+        caller: &Caller,
+        request: StartFlowRequest,
+    ) -> Result<(FlowId, StartedFlow), StartFlowError> {
         let provider = self.catalog.provider(caller.organization_id, request.provider_id).await?;
         let provider = provider.filter(Provider::is_visible).ok_or(StartFlowError::ProviderNotFound)?;
         if provider.status != ProviderStatus::Active {
@@ -97,7 +120,9 @@ impl StartFlow {
         let state = request.state.filter(|state| !state.expose().is_empty());
         let state = state.unwrap_or_else(|| self.random.token());
         let skip_consent = request.skip_consent.or(provider.skip_consent).unwrap_or(false);
-        let (flow, handover) = self.new_flow(caller, &provider, redirect_uri, &state, !skip_consent).await?;
+        let (mut flow, handover) =
+            self.new_flow(caller, &provider, redirect_uri, &state, !skip_consent).await?;
+        flow.return_to = request.return_to.filter(|_| flow.route != FlowRoute::Caller);
         let redirect_url = match flow.route {
             FlowRoute::Caller => self.provider_page(&provider, &flow, &state, handover)?,
             FlowRoute::Browser { .. } => own_page(&self.public_url, flow.id)?,
@@ -105,9 +130,10 @@ impl StartFlow {
         let audit = AuditEntry::by(caller, AuditAction::FlowStarted, &*self.random, flow.created_at)
             .about_provider(provider.id)
             .about(flow.id);
+        let id = flow.id;
         let changes = vec![Change::insert(flow), Change::Audit(audit)];
         self.store.commit(changes).await.map_err(CommitError::into_store_error)?;
-        Ok(StartedFlow { redirect_url, state })
+        Ok((id, StartedFlow { redirect_url, state }))
     }
 
     async fn allowed_redirect(&self, caller: &Caller, uri: &str) -> Result<RedirectUri, StartFlowError> {
@@ -145,6 +171,7 @@ impl StartFlow {
             route,
             state_hash,
             redirect_uri,
+            return_to: None,
             pkce_verifier: sealed.pkce_verifier,
             nonce: sealed.nonce,
             scopes: provider.scopes.clone(),

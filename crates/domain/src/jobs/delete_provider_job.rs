@@ -16,7 +16,9 @@ use crate::audit::{Actor, AuditAction, AuditEntry, AuditOutcome};
 use crate::authorizations::{AuthorizationStore, DeviceFlowStore, EXCHANGE_LIMIT, FlowStore};
 use crate::ids::ProviderId;
 use crate::providers::{Provider, ProviderCatalog, ProviderStatus};
-use crate::revocations::{Revocation, RevocationQueue, RevocationStatus, RunDueRevocations};
+use crate::revocations::{
+    ClaimedRevocations, Revocation, RevocationQueue, RevocationStatus, RunDueRevocations,
+};
 use crate::services::{Clock, Random};
 use crate::{Change, CommitError, StoreError, UnitOfWork};
 
@@ -113,7 +115,7 @@ impl DeleteProviderJob {
             }
             let mut left = pending;
             while left > 0 {
-                let batch = self.revoke.run(Some(id)).await?;
+                let batch = self.revoke.run(ClaimedRevocations::Of(id)).await?;
                 let now_left = self.free_revocations(id).await?;
                 // A provider that has just refused a whole batch is not asked for the next one.
                 if batch == 0 || now_left >= left {

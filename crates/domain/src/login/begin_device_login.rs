@@ -6,13 +6,13 @@ use chrono::{DateTime, Utc};
 use url::Url;
 
 use super::{DevicePoll, LoginError, LoginProviders, LoginRoute, LoginStage};
-use crate::authorizations::{LONGEST_DEVICE_FLOW, PollPace, Scopes};
+use crate::authorizations::{DeviceCodes, LONGEST_DEVICE_FLOW, PollPace, Scopes};
 use crate::ids::LoginId;
 use crate::login::Login;
-use crate::providers::{AuthorizeDevices, DeviceAuthorization, Provider, ProviderClients, UpstreamError};
+use crate::providers::{AuthorizeDevices, DeviceAuthorization, Provider, ProviderClients};
 use crate::sealing::TokenSealer;
 use crate::secret::SecretHash;
-use crate::services::{Clock, Random, within};
+use crate::services::{Clock, Random};
 use crate::tokens::{TokenSettings, time_delta};
 use crate::{Change, CommitError, Secret, UnitOfWork, Version};
 
@@ -56,24 +56,34 @@ impl BeginDeviceLogin {
         let unable = LoginError::NotAllowed { reason: LoginError::NOT_AVAILABLE };
         let device =
             provider.device_flow_of(&*self.clients).filter(|_| provider.device_flow).ok_or(unable)?;
-        let begun = self.ask(&provider, &*device, &scopes).await?;
+        let begun = self.codes(&provider, &*device, &scopes).await?;
         self.keep(name, &provider, scopes, begun).await
     }
 
-    async fn ask(
+    async fn codes(
         &self,
         provider: &Provider,
         device: &dyn AuthorizeDevices,
         scopes: &Scopes,
     ) -> Result<DeviceAuthorization, LoginError> {
-        let connection = provider.connect(&*self.sealer).await?;
-        let answer = device.begin_device(&connection, scopes);
-        let answer = within(&self.clock, self.settings.caller_wait, answer).await;
-        // Nobody has said anything yet: whatever is wrong, it is not the person's.
-        answer.unwrap_or(Err(UpstreamError::timeout())).map_err(|error| {
-            tracing::warn!(reason = error.reason(), "no device code to sign in with");
-            LoginError::Unavailable { reason: error.reason().to_owned() }
-        })
+        let codes = DeviceCodes {
+            provider,
+            sealer: &*self.sealer,
+            store: &*self.store,
+            clock: &self.clock,
+            random: &*self.random,
+            settings: self.settings,
+        };
+        match codes.ask(device, scopes).await? {
+            Ok(begun) => Ok(begun),
+            Err(error) => {
+                tracing::warn!(reason = error.reason(), "no device code to sign in with");
+                // Anybody may begin, and the audit log is kept for good: it is not told of each that was refused.
+                codes.refused(&error, None).await?;
+                // Nobody has said anything yet: whatever is wrong, it is not the person's.
+                Err(LoginError::Unavailable { reason: error.reason().to_owned() })
+            }
+        }
     }
 
     async fn keep(

@@ -1,4 +1,4 @@
-//! What the tests of logins stand on: an installation over the store in memory, and a provider that does as it is told.
+//! What the tests of logins and links stand on: an installation over the store in memory, and a provider that does as it is told.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -20,10 +20,10 @@ use crate::ids::LoginId;
 use crate::memory::MemoryStore;
 use crate::providers::{
     AuthorizationRequest, AuthorizeDevices, CheckAudience, CodeExchange, DeviceAnswer, DeviceAuthorization,
-    ExpectedUser, IdentifyUser, Identity, ListInstallations, Provider, ProviderClient, ProviderClients,
-    ProviderConnection, ProviderEndpoints, ProviderKind, PublicClient, RefreshModel, RefreshTokens,
-    Registered, Registration, RegistrationError, RevocationScope, RevokeTokens, TokenAudience, TokenSet,
-    TokenToRevoke, UpstreamError, ValidateTokens,
+    ExpectedUser, IdentifyUser, Identity, Installation as AppInstallation, ListInstallations, Provider,
+    ProviderClient, ProviderClients, ProviderConnection, ProviderEndpoints, ProviderKind, PublicClient,
+    RefreshModel, RefreshRequest, RefreshTokens, Registered, Registration, RegistrationError,
+    RevocationScope, RevokeTokens, TokenAudience, TokenSet, TokenToRevoke, UpstreamError, ValidateTokens,
 };
 use crate::revocations::{Revocation, RevocationQueue as _};
 use crate::services::Clock;
@@ -69,6 +69,22 @@ pub(crate) struct Script {
     pub(crate) polled: Vec<DateTime<Utc>>,
     /// How often it was asked who somebody is.
     pub(crate) identified: usize,
+    /// How long it takes for whatever it is asked with these tokens.
+    pub(crate) slow: HashMap<&'static str, Duration>,
+    /// Whether it can tell that a token is good.
+    pub(crate) validates: bool,
+    /// The tokens that it was asked about.
+    pub(crate) validated: Vec<String>,
+    /// Whose token it gives for refresh tokens, one after the other, and then none just now; `None`: it has no such thing.
+    pub(crate) refreshes: Option<VecDeque<Result<&'static str, UpstreamError>>>,
+    /// How often a refresh token came.
+    pub(crate) refreshed: usize,
+    /// How its revocations end, one after the other; then well.
+    pub(crate) revocations: VecDeque<Result<(), UpstreamError>>,
+    /// The access tokens that it was to revoke.
+    pub(crate) revoked: Vec<String>,
+    /// Where apps are installed; `None`: it has no such thing.
+    pub(crate) installs: Option<Result<Vec<AppInstallation>, UpstreamError>>,
 }
 
 /// What the provider's page was asked for.
@@ -145,6 +161,13 @@ impl Idp {
         }
     }
 
+    async fn take_time_over(&self, token: &Secret) {
+        let takes = self.script().slow.get(token.expose()).copied();
+        if let Some(takes) = takes {
+            self.clock.sleep(takes).await;
+        }
+    }
+
     fn refusal(&self, presented: &Secret) -> Result<(), UpstreamError> {
         self.script().refuses.get(presented.expose()).cloned().map_or(Ok(()), Err)
     }
@@ -215,7 +238,8 @@ impl ProviderClient for IdpClient {
     }
 
     fn refresh(&self) -> Option<Arc<dyn RefreshTokens>> {
-        None
+        let refreshes = self.0.script().refreshes.is_some();
+        refreshes.then(|| Arc::new(Self(Arc::clone(&self.0))) as Arc<dyn RefreshTokens>)
     }
 
     fn refresh_model(&self, _: &ProviderEndpoints) -> RefreshModel {
@@ -228,11 +252,12 @@ impl ProviderClient for IdpClient {
 
     fn revoke(&self, _: &ProviderEndpoints) -> Option<Arc<dyn RevokeTokens>> {
         let scope = self.0.script().revokes;
-        scope.map(|scope| Arc::new(Revokes(scope)) as Arc<dyn RevokeTokens>)
+        scope.map(|scope| Arc::new(Revokes(Arc::clone(&self.0), scope)) as Arc<dyn RevokeTokens>)
     }
 
     fn validate(&self, _: &ProviderEndpoints, _: &Scopes) -> Option<Arc<dyn ValidateTokens>> {
-        None
+        let validates = self.0.script().validates;
+        validates.then(|| Arc::new(Self(Arc::clone(&self.0))) as Arc<dyn ValidateTokens>)
     }
 
     fn audience(&self, _: &ProviderEndpoints) -> Option<Arc<dyn CheckAudience>> {
@@ -246,7 +271,52 @@ impl ProviderClient for IdpClient {
     }
 
     fn installations(&self, _: &ProviderEndpoints) -> Option<Arc<dyn ListInstallations>> {
-        None
+        let has_apps = self.0.script().installs.is_some();
+        has_apps.then(|| Arc::new(Self(Arc::clone(&self.0))) as Arc<dyn ListInstallations>)
+    }
+}
+
+#[async_trait]
+impl ValidateTokens for IdpClient {
+    async fn validate_token(
+        &self,
+        connection: &ProviderConnection,
+        access_token: &Secret,
+    ) -> Result<(), UpstreamError> {
+        assert_eq!(connection.client_secret.expose(), "client secret");
+        self.0.script().validated.push(access_token.expose().to_owned());
+        self.0.take_time_over(access_token).await;
+        self.0.refusal(access_token)
+    }
+}
+
+#[async_trait]
+impl RefreshTokens for IdpClient {
+    async fn refresh_token(
+        &self,
+        _: &ProviderConnection,
+        _: &RefreshRequest,
+    ) -> Result<TokenSet, UpstreamError> {
+        self.0.script().refreshed += 1;
+        self.0.take_time().await;
+        let answer = self.0.script().refreshes.as_mut().and_then(VecDeque::pop_front);
+        answer.unwrap_or_else(|| Err(bad_moment())).map(tokens_of)
+    }
+}
+
+#[async_trait]
+impl ListInstallations for IdpClient {
+    fn install_page(&self, endpoints: &ProviderEndpoints, app_slug: &str) -> Option<Url> {
+        endpoints.authorization.join(&format!("/apps/{app_slug}")).ok()
+    }
+
+    async fn installations(
+        &self,
+        _: &ProviderConnection,
+        _: &Secret,
+    ) -> Result<Vec<AppInstallation>, UpstreamError> {
+        self.0.take_time().await;
+        self.0.script().installs.clone().expect("it has apps")
     }
 }
 
@@ -259,6 +329,7 @@ impl IdentifyUser for IdpClient {
         _: Option<ExpectedUser<'a>>,
     ) -> Result<Identity, UpstreamError> {
         let name = access_token.expose();
+        self.0.take_time_over(access_token).await;
         self.0.refusal(access_token)?;
         let mut script = self.0.script();
         script.identified += 1;
@@ -322,16 +393,23 @@ impl AuthorizeDevices for IdpClient {
     }
 }
 
-struct Revokes(RevocationScope);
+struct Revokes(Arc<Idp>, RevocationScope);
 
 #[async_trait]
 impl RevokeTokens for Revokes {
     fn scope(&self) -> RevocationScope {
-        self.0
+        self.1
     }
 
-    async fn revoke_token(&self, _: &ProviderConnection, _: &TokenToRevoke) -> Result<(), UpstreamError> {
-        Ok(())
+    async fn revoke_token(
+        &self,
+        _: &ProviderConnection,
+        tokens: &TokenToRevoke,
+    ) -> Result<(), UpstreamError> {
+        let access_token = tokens.access_token.as_ref().map(|token| token.expose().to_owned());
+        self.0.script().revoked.extend(access_token);
+        self.0.take_time().await;
+        self.0.script().revocations.pop_front().unwrap_or(Ok(()))
     }
 }
 
@@ -586,6 +664,7 @@ fn over(ports: &Ports, change: impl FnOnce(&mut LoginSettings)) -> UseCases {
         tokens: TokenSettings::default(),
         hand_out_record: HandOutRecord::BeforeRelease,
         asks_people: true,
+        link_wait: Duration::from_secs(30),
         login,
         holder: "test".to_owned(),
     };

@@ -15,7 +15,7 @@ mod complete_web_login;
 mod confirm_login;
 mod error;
 #[cfg(test)]
-mod fixtures;
+pub(crate) mod fixtures;
 mod identity;
 mod link_identity;
 #[expect(clippy::module_inception, reason = "the noun of this folder")]

@@ -1,8 +1,10 @@
 //! Authorizations.
 
+use std::cmp::Reverse;
 use std::ops::Bound;
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 
 use super::commit::Transaction;
 use super::leases::RefreshRow;
@@ -33,6 +35,19 @@ impl AuthorizationStore for MemoryStore {
         let state = self.state();
         let rows = state.oldest_first(|row: &Authorization| row.account_id == account);
         Ok(rows.into_iter().filter_map(|row| state.with_provider(row)).collect())
+    }
+
+    async fn authorized_since(
+        &self,
+        since: DateTime<Utc>,
+        limit: u32,
+    ) -> Result<Vec<(AccountId, ProviderId, DateTime<Utc>)>, StoreError> {
+        let state = self.state();
+        let mut found: Vec<_> =
+            state.authorizations.values().filter(|row| row.authorized_at >= since).collect();
+        found.sort_by_key(|row| Reverse((row.authorized_at, row.id)));
+        let news = |row: &Authorization| (row.account_id, row.provider_id, row.authorized_at);
+        Ok(found.into_iter().take(rows(limit)).map(news).collect())
     }
 
     async fn authorization_for_identity<'a>(

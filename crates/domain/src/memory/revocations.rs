@@ -9,21 +9,26 @@ use crate::Lease;
 use crate::StoreError;
 use crate::authorizations::{Authorization, GrantState};
 use crate::ids::{AccountId, OrganizationId, ProviderId, RevocationId};
-use crate::revocations::{ResourceOwner, Revocation, RevocationFilter, RevocationQueue, SharedGrants};
+use crate::revocations::{
+    ClaimedRevocations, ResourceOwner, Revocation, RevocationFilter, RevocationQueue, SharedGrants,
+};
 
 #[async_trait]
 impl RevocationQueue for MemoryStore {
     async fn claim_revocations(
         &self,
-        of: Option<ProviderId>,
+        which: ClaimedRevocations,
         lease: Lease,
         now: DateTime<Utc>,
         limit: u32,
     ) -> Result<Vec<Revocation>, StoreError> {
         let mut state = self.state();
-        let matches = |row: &Revocation| {
-            of.is_none_or(|provider| row.provider_id == provider) && row.is_claimable(of.is_some(), now)
+        let is_meant = |row: &Revocation| match which {
+            ClaimedRevocations::Due => true,
+            ClaimedRevocations::Of(provider) => row.provider_id == provider,
+            ClaimedRevocations::One(id) => row.id == id,
         };
+        let matches = |row: &Revocation| is_meant(row) && row.is_claimable(which.is_hurried(), now);
         let mut due = state.oldest_first(matches);
         // Stable: among those that are due together the oldest stays first.
         due.sort_by_key(|row| row.next_attempt_at);

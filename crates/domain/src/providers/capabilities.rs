@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use url::Url;
 
-use super::{ExpectedUser, Identity, ProviderConnection, TokenSet, UpstreamError};
+use super::{ExpectedUser, Identity, ProviderConnection, ProviderEndpoints, TokenSet, UpstreamError};
 use crate::Secret;
 use crate::authorizations::Scopes;
 
@@ -214,6 +214,9 @@ pub enum DeviceAnswer {
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
 #[async_trait]
 pub trait ListInstallations: Send + Sync {
+    /// The page on which a person installs the app of that slug, at a provider with these endpoints.
+    fn install_page(&self, endpoints: &ProviderEndpoints, app_slug: &str) -> Option<Url>;
+
     /// All installations that the person can reach with this token, through every page.
     async fn installations(
         &self,

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{ProviderConnection, ProviderEndpoints, ProviderKind, PublicClient, Slug};
+use super::{GitHosts, ProviderConnection, ProviderEndpoints, ProviderKind, PublicClient, Slug};
 use crate::audit::{Actor, AuditAction, AuditEntry};
 use crate::authorizations::Scopes;
 use crate::ids::{CredentialId, OrganizationId, ProviderId};
@@ -41,6 +41,8 @@ pub struct Provider {
     pub device_flow: bool,
     /// The slug of a GitHub App.
     pub app_slug: Option<String>,
+    /// Where its repositories are.
+    pub git_hosts: GitHosts,
     /// Whether flows leave out the parameter that forces the provider's consent page.
     pub skip_consent: Option<bool>,
     /// Whether refresh tokens that nobody uses are kept from dying of it.

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    Provider, ProviderCatalog, ProviderClients, ProviderKind, ProviderStatus, ProviderView, Registered,
-    Registration, RegistrationError, Slug,
+    GitHosts, Provider, ProviderCatalog, ProviderClients, ProviderKind, ProviderStatus, ProviderView,
+    Registered, Registration, RegistrationError, Slug,
 };
 use crate::accounts::{Caller, Forbidden};
 use crate::audit::{AuditAction, AuditEntry};
@@ -53,6 +53,8 @@ pub struct NewProvider {
     pub device_flow: bool,
     /// The slug of a GitHub App.
     pub app_slug: Option<String>,
+    /// Where its repositories are; by default where the type and the host tell.
+    pub git_hosts: GitHosts,
     /// Whether flows leave out what forces the provider's consent page.
     pub skip_consent: Option<bool>,
     /// Whether refresh tokens that nobody uses are kept from dying of it; by default they are.
@@ -116,6 +118,7 @@ impl RegisterProvider {
             scopes,
             device_flow: new.device_flow,
             app_slug: new.app_slug,
+            git_hosts: new.git_hosts,
             skip_consent: new.skip_consent,
             keep_alive: new.keep_alive.unwrap_or(true),
             created_at: now,

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Provider, ProviderCatalog, ProviderClients, ProviderStatus, ProviderView, RegistrationError};
+use super::{
+    GitHosts, Provider, ProviderCatalog, ProviderClients, ProviderStatus, ProviderView, RegistrationError,
+};
 use crate::accounts::{Caller, Forbidden};
 use crate::audit::{AuditAction, AuditEntry};
 use crate::authorizations::Scopes;
@@ -40,6 +42,8 @@ pub struct ProviderUpdate {
     pub status: Option<RequestedStatus>,
     /// New scopes; they are asked for from the next flow on.
     pub scopes: Option<Scopes>,
+    /// Where its repositories are; empty: where the type and the host tell.
+    pub git_hosts: Option<GitHosts>,
     /// Whether people may authorize by device code.
     pub device_flow: Option<bool>,
     /// Whether refresh tokens that nobody uses are kept from dying of it. Takes effect when they come up next.
@@ -129,6 +133,9 @@ impl UpdateProvider {
         provider.status = update.status.map_or(provider.status, ProviderStatus::from);
         if let Some(scopes) = &update.scopes {
             provider.scopes = self.checked_scopes(&provider, scopes)?;
+        }
+        if let Some(hosts) = &update.git_hosts {
+            provider.git_hosts.clone_from(hosts);
         }
         provider.device_flow = update.device_flow.unwrap_or(provider.device_flow);
         if update.device_flow == Some(true) && provider.device_flow_of(&*self.clients).is_none() {

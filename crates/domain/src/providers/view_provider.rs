@@ -14,12 +14,24 @@ pub struct ProviderView {
     pub provider: Provider,
     /// What a revocation takes away; `None`: this provider cannot revoke.
     pub revocation_scope: Option<RevocationScope>,
+    /// Whether expired access tokens can be refreshed.
+    pub refreshes: bool,
+    /// Whether it can be asked whether an access token is good.
+    pub validates: bool,
 }
 
 impl ProviderView {
     /// Asks the client of its type what the provider can do.
     pub fn of(provider: Provider, clients: &dyn ProviderClients) -> Self {
-        Self { revocation_scope: provider.revocation_scope(clients), provider }
+        let client = clients.client(provider.kind);
+        let validate =
+            client.as_ref().and_then(|client| client.validate(&provider.endpoints, &provider.scopes));
+        Self {
+            revocation_scope: provider.revocation_scope(clients),
+            refreshes: client.is_some_and(|client| client.refresh().is_some()),
+            validates: validate.is_some(),
+            provider,
+        }
     }
 }
 

@@ -19,16 +19,37 @@ pub struct RevocationFilter {
     pub status: Option<RevocationStatus>,
 }
 
+/// Which revocations are claimed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClaimedRevocations {
+    /// Whichever are due.
+    Due,
+    /// All of a provider, before their time too: somebody waits for them.
+    Of(ProviderId),
+    /// This one, before its time too: somebody waits for it.
+    One(RevocationId),
+}
+
+impl ClaimedRevocations {
+    /// Whether somebody waits, so that they are taken before their time.
+    pub const fn is_hurried(self) -> bool {
+        match self {
+            Self::Due => false,
+            Self::Of(_) | Self::One(_) => true,
+        }
+    }
+}
+
 /// Reads revocations, and lets exactly one worker have each.
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
 #[async_trait]
 pub trait RevocationQueue: Send + Sync {
-    /// Takes at most `limit` revocations, oldest `next_attempt_at` first: with a provider all of that provider's
-    /// ([`Revocation::is_claimable`] in a hurry), else those that are due. They are stored as
-    /// [`Revocation::claimed`] and returned. MUST be atomic: no two callers get one revocation.
+    /// Takes at most `limit` of those revocations, oldest `next_attempt_at` first: of those that are not waited for, only what is
+    /// due ([`Revocation::is_claimable`]). They are stored as [`Revocation::claimed`] and returned. MUST be atomic: no two
+    /// callers get one revocation.
     async fn claim_revocations(
         &self,
-        of: Option<ProviderId>,
+        which: ClaimedRevocations,
         lease: Lease,
         now: DateTime<Utc>,
         limit: u32,

@@ -1,4 +1,4 @@
-//! Running revocations: those that are due, or in a hurry all of one provider.
+//! Running revocations: those that are due, or in a hurry those that somebody waits for.
 
 use std::sync::Arc;
 
@@ -6,10 +6,9 @@ use chrono::TimeDelta;
 use futures_util::StreamExt as _;
 use futures_util::stream;
 
-use super::{RevocationAttempt, RevocationQueue};
+use super::{ClaimedRevocations, RevocationAttempt, RevocationQueue};
 use crate::Lease;
 use crate::StoreError;
-use crate::ids::ProviderId;
 use crate::services::Clock;
 
 /// Runs revocations.
@@ -30,12 +29,11 @@ const BATCH: u32 = 8;
 const LEASE: TimeDelta = TimeDelta::seconds(60);
 
 impl RunDueRevocations {
-    /// Takes one batch and tries it, in parallel; returns how many were tried. With a provider, takes that
-    /// provider's without waiting for their time.
-    pub async fn run(&self, of: Option<ProviderId>) -> Result<usize, StoreError> {
+    /// Takes one batch and tries it, in parallel; returns how many were tried.
+    pub async fn run(&self, which: ClaimedRevocations) -> Result<usize, StoreError> {
         let now = self.clock.now();
         let lease = Lease { holder: self.holder.clone(), until: now + LEASE };
-        let taken = self.queue.claim_revocations(of, lease, now, BATCH).await?;
+        let taken = self.queue.claim_revocations(which, lease, now, BATCH).await?;
         let count = taken.len();
         let attempts = taken.into_iter().map(|revocation| self.attempt.run(revocation));
         let results: Vec<_> = stream::iter(attempts).buffer_unordered(BATCH as usize).collect().await;

@@ -21,7 +21,8 @@ pub struct TokenSettings {
     /// How long the holder of a refresh lease may be silent before it is taken for dead. It gives three signs of life in
     /// that time, however long the provider takes.
     pub lease_silence: Duration,
-    /// For how long after a hand-out an authorization is in use: its tokens are refreshed ahead of their expiry.
+    /// For how long after a hand-out an authorization is in use, and an eighth more at most: its tokens are refreshed ahead of
+    /// their expiry.
     pub in_use_for: Duration,
     /// How many refreshes the background has under way at one provider.
     pub refreshes_at_once: usize,
@@ -58,7 +59,22 @@ pub enum Freshness {
     Expired,
 }
 
+/// So much of [`TokenSettings::in_use_for`] may pass before another use is noted.
+const USE_STEPS: i32 = 8;
+
 impl TokenSettings {
+    /// For how long after a use that was noted the next one need not be. A use that is noted is a write more for a read.
+    pub(super) fn use_step(&self) -> TimeDelta {
+        time_delta(self.in_use_for) / USE_STEPS
+    }
+
+    /// For how long after the last use that was noted tokens are refreshed ahead of their expiry: long enough for one that was
+    /// not noted any more.
+    pub(super) fn kept_fresh_for(&self) -> TimeDelta {
+        let in_use_for = time_delta(self.in_use_for);
+        in_use_for.checked_add(&self.use_step()).unwrap_or(in_use_for)
+    }
+
     /// Judges the token of an authorization for a caller who wants it to live at least `min_ttl`.
     pub fn judge(&self, authorization: &Authorization, min_ttl: Duration, now: DateTime<Utc>) -> Freshness {
         let Some(end) = authorization.expires_at else {

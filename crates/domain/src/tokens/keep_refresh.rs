@@ -142,6 +142,8 @@ impl KeepRefresh<'_> {
             }
             let mut renewed = current.with_tokens(tokens, *at, sealer).await?;
             renewed.last_refreshed_at = Some(self.turn.clock.now());
+            renewed.used_at =
+                self.asked.last_used_at.map_or(renewed.used_at, |used| used.max(renewed.used_at));
             if !lives {
                 renewed.grant = GrantState::Live;
                 renewed.grant_since = self.turn.clock.now();

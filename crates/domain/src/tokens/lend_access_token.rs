@@ -90,6 +90,16 @@ impl LendAccessToken {
         min_ttl: Duration,
     ) -> Result<LentToken, LendError> {
         let obtained = self.obtain(caller, id, min_ttl).await;
+        self.hand_out(caller, id, obtained).await
+    }
+
+    /// Hands out what was obtained, or refused, and records it.
+    pub(crate) async fn hand_out(
+        &self,
+        caller: &Caller,
+        id: AuthorizationId,
+        obtained: Result<Lendable, LendError>,
+    ) -> Result<LentToken, LendError> {
         self.record(caller, id, &obtained).await?;
         obtained.map(|lendable| lendable.into_lent(self.clock.now()))
     }
@@ -101,7 +111,7 @@ impl LendAccessToken {
         obtained: &Result<Lendable, LendError>,
     ) -> Result<(), StoreError> {
         let end = match obtained {
-            Ok(lendable) => HandOutEnd::Done(lendable.handed_out()),
+            Ok(lendable) => HandOutEnd::Done(lendable.handed_out(&self.settings, self.clock.now())),
             // No row about something that is not the caller's, and none where rows cannot be written.
             Err(LendError::NotFound | LendError::Store(_)) => return Ok(()),
             Err(error) => HandOutEnd::Refused(error.reason()),
@@ -160,10 +170,16 @@ impl LendAccessToken {
         }
     }
 
-    /// Gets a token in place of one that the provider refused, and never that one again.
+    /// Gets a token in place of one that the provider refused, and never that one again. A provider that has failed to give one
+    /// a moment ago is left alone for as long as the background leaves it alone.
     pub(crate) async fn renew(&self, caller: &Caller, refused: Lendable) -> Result<Lendable, LendError> {
         if refused.linked.provider.status != ProviderStatus::Active {
             return Err(LendError::ProviderNotActive);
+        }
+        let Authorization { next_attempt_at, last_failure, .. } = &*refused.linked.authorization;
+        if next_attempt_at.is_some_and(|at| self.clock.now() < at) {
+            let reason = last_failure.as_deref().unwrap_or("resting").to_owned();
+            return Err(LendError::Unavailable { reason });
         }
         match self.refreshed(caller, &refused.linked.authorization, self.settings.caller_wait).await? {
             (linked, None) => self.open(linked).await,
@@ -263,11 +279,13 @@ impl LendAccessToken {
 }
 
 impl Lendable {
-    fn handed_out(&self) -> HandedOut<'_> {
+    fn handed_out(&self, settings: &TokenSettings, now: DateTime<Utc>) -> HandedOut<'_> {
+        let authorization = &self.linked.authorization;
         HandedOut {
             provider_id: self.linked.provider.id,
             token: self.linked.fingerprint(&self.access_token),
-            refreshed_at: self.linked.authorization.last_refreshed_at,
+            refreshed_at: authorization.last_refreshed_at,
+            is_known_in_use: now - authorization.used_at < settings.use_step(),
         }
     }
 

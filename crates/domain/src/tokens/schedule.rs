@@ -61,8 +61,9 @@ impl Schedule<'_> {
             return None;
         }
         // Being authorized is a use: somebody is about to want the token.
-        let used = last_used.map_or(authorization.grant_since, |used| used.max(authorization.grant_since));
-        let is_in_use = now - used < time_delta(self.settings.in_use_for);
+        let known = authorization.used_at.max(authorization.grant_since);
+        let used = last_used.map_or(known, |used| used.max(known));
+        let is_in_use = now - used < self.settings.kept_fresh_for();
         let ahead = if is_in_use { self.ahead(authorization, jitter) } else { None };
         let due = earlier(ahead, self.before_it_dies(authorization, provider, jitter))?;
         // Not before the provider may be asked again after a failure.

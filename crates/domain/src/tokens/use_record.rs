@@ -1,8 +1,10 @@
 //! The record of what reads leave behind: hand-outs in the audit log, and when API tokens and authorizations were used last.
 //!
 //! Reads do not write one by one. What happens in a moment is written together, and equal hand-outs of one second are one
-//! entry whose count goes up.
+//! entry whose count goes up. When something was used last is no promise to anybody: it is held back a little longer, so that
+//! more of it is written at once, and in the order in which it is stored.
 
+mod holder;
 mod page;
 mod writer;
 
@@ -11,6 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::watch;
 
+use holder::Holder;
 use page::Page;
 use writer::Writer;
 
@@ -53,6 +56,8 @@ pub(crate) struct HandedOut<'a> {
     pub(crate) token: &'a Fingerprint,
     /// When it was stored, if by a refresh.
     pub(crate) refreshed_at: Option<DateTime<Utc>>,
+    /// Whether the store knows of a use that is not long ago: another one makes no difference.
+    pub(crate) is_known_in_use: bool,
 }
 
 /// Records uses.
@@ -63,6 +68,13 @@ pub struct RecordUses {
     random: Arc<dyn Random>,
     promise: HandOutRecord,
     page: Mutex<Page>,
+}
+
+/// Who is to be started for a page.
+#[derive(Clone, Copy)]
+struct Wanted {
+    holder: bool,
+    writer: bool,
 }
 
 /// So many entries may wait for a store that is away; then no more tokens are handed out.
@@ -90,22 +102,28 @@ impl RecordUses {
         due_at: impl FnOnce() -> Option<DateTime<Utc>>,
     ) -> Result<(), StoreError> {
         let now = self.clock.now();
-        let written = {
+        let (written, wanted) = {
             let mut page = self.page();
             if page.waiting() >= MOST_WAITING {
                 return Err(StoreError::Unavailable("too many hand-outs wait to be written down".into()));
             }
-            if let HandOutEnd::Done(handed_out) = &hand_out.end {
-                page.note_authorization(hand_out.authorization_id, handed_out.refreshed_at, now, due_at);
+            let mut is_noted = false;
+            if let HandOutEnd::Done(handed_out) = &hand_out.end
+                && !handed_out.is_known_in_use
+            {
+                is_noted =
+                    page.note_authorization(hand_out.authorization_id, handed_out.refreshed_at, now, due_at);
             }
             page.count(hand_out, &*self.random, now);
-            self.see_that_it_is_written(&mut page);
-            match self.promise {
-                HandOutRecord::Within100Ms => return Ok(()),
-                HandOutRecord::BeforeRelease => page.subscribe(),
-            }
+            let wanted = Wanted { holder: is_noted && page.wants_holder(), writer: page.wants_writer() };
+            let written = (self.promise == HandOutRecord::BeforeRelease).then(|| page.subscribe());
+            (written, wanted)
         };
-        wait_for(written).await
+        self.start(wanted);
+        match written {
+            None => Ok(()),
+            Some(written) => wait_for(written).await,
+        }
     }
 
     /// Records the use of an API token, where it was not a moment ago that it was `last_used`.
@@ -114,14 +132,25 @@ impl RecordUses {
         if last_used.is_some_and(|used| now - used < TOKEN_STEP) {
             return;
         }
-        let mut page = self.page();
-        if page.note_api_token(id, now) {
-            self.see_that_it_is_written(&mut page);
-        }
+        let wanted = {
+            let mut page = self.page();
+            Wanted { holder: page.note_api_token(id, now) && page.wants_holder(), writer: false }
+        };
+        self.start(wanted);
     }
 
-    fn see_that_it_is_written(self: &Arc<Self>, page: &mut Page) {
-        if page.wants_writer() {
+    fn see_that_it_is_written(self: &Arc<Self>) {
+        let wanted = Wanted { holder: false, writer: self.page().wants_writer() };
+        self.start(wanted);
+    }
+
+    /// Nobody may have locked the page: on a runtime that has ended both are gone before this returns, and see to the page as
+    /// they go.
+    fn start(self: &Arc<Self>, wanted: Wanted) {
+        if wanted.holder {
+            drop(self.tasks.start(Holder::of(self).hold()));
+        }
+        if wanted.writer {
             drop(self.tasks.start(Writer::of(self).write()));
         }
     }

@@ -3,18 +3,18 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use grantkeeper_domain::authorizations::DeviceFlowStatus;
-use grantkeeper_domain::providers::Provider;
 
 use super::authentication::Authenticated;
 use super::body::DevicePoll;
 use super::error::ApiError;
+use super::provider_in_path::provider_in_path;
 use super::wire::{WireDevice, json};
 use crate::Api;
 
 type Answer = Result<HttpResponse, ApiError>;
 
 pub(super) async fn begin(api: web::Data<Api>, caller: Authenticated, request: HttpRequest) -> Answer {
-    let provider = provider_in_path(&api, &caller, &request).await?;
+    let provider = provider_in_path(&api, &caller.0, &request).await?;
     let begun = api.use_cases.begin_device_flow.run(&caller.0, provider.id).await?;
     Ok(json(StatusCode::OK, WireDevice::of(&begun)))
 }
@@ -25,7 +25,7 @@ pub(super) async fn poll(
     request: HttpRequest,
     body: Result<DevicePoll, ApiError>,
 ) -> Answer {
-    let provider = provider_in_path(&api, &caller, &request).await?;
+    let provider = provider_in_path(&api, &caller.0, &request).await?;
     let code = body?.device_code;
     let status = api.use_cases.poll_device_flow.run(&caller.0, provider.id, &code).await?;
     let code = match status {
@@ -36,14 +36,4 @@ pub(super) async fn poll(
         DeviceFlowStatus::Expired => "expired_token",
     };
     Err(ApiError::not_exchanged(code))
-}
-
-/// The provider that the path names, by its slug or its id.
-async fn provider_in_path(
-    api: &Api,
-    caller: &Authenticated,
-    request: &HttpRequest,
-) -> Result<Provider, ApiError> {
-    let name = request.match_info().get("id").unwrap_or_default();
-    Ok(api.use_cases.find_provider.run(&caller.0, name).await?)
 }

@@ -1,5 +1,6 @@
 //! The errors of this API: one body, and one table from what went wrong to what the caller reads.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
@@ -7,7 +8,8 @@ use actix_web::http::header::{HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
 use grantkeeper_domain::StoreError;
 use grantkeeper_domain::authorizations::{BeginDeviceFlowError, PollDeviceFlowError};
-use grantkeeper_domain::providers::ProviderNotFound;
+use grantkeeper_domain::links::{AwaitLinkError, LendLinkTokenError, UnlinkError};
+use grantkeeper_domain::providers::{FindGitProviderError, GitRemoteError, ProviderNotFound};
 use grantkeeper_domain::sealing::SealError;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -16,6 +18,7 @@ use super::wire::{json, whole_seconds};
 use crate::authentication::Unauthenticated;
 use crate::body::{self, BodyError};
 use crate::limits::Refused;
+use crate::query::UnreadableParameter;
 
 /// The one text of every 404: what a caller may not see does not exist for them.
 const NOT_FOUND: &str = "Resource not found or you do not have access to this resource";
@@ -44,7 +47,7 @@ pub(super) struct ApiError {
 #[derive(Debug, Serialize, ToSchema)]
 struct Validation {
     /// Its name.
-    field: &'static str,
+    field: Cow<'static, str>,
     /// What is wrong with it.
     detail: String,
 }
@@ -85,9 +88,27 @@ impl ApiError {
         ))
     }
 
-    pub(super) fn invalid(field: &'static str, detail: impl Into<String>) -> Self {
-        let validations = vec![Validation { field, detail: detail.into() }];
+    pub(super) fn invalid(field: impl Into<Cow<'static, str>>, detail: impl Into<String>) -> Self {
+        Self::invalid_fields(vec![Validation { field: field.into(), detail: detail.into() }])
+    }
+
+    /// Exactly one of these has to be there.
+    pub(super) fn not_one_of(fields: [&'static str; 2]) -> Self {
+        let detail = format!("exactly one of {} must be given, and not be empty", fields.join(" and "));
+        let validation = |field| Validation { field: Cow::Borrowed(field), detail: detail.clone() };
+        Self::invalid_fields(fields.map(validation).into())
+    }
+
+    fn invalid_fields(validations: Vec<Validation>) -> Self {
         Self { validations, ..Self::new(StatusCode::BAD_REQUEST, "Validation failed.") }
+    }
+
+    /// A call with a cookie that no page of this service has made.
+    pub(super) fn foreign_origin() -> Self {
+        Self::new(StatusCode::FORBIDDEN, "This call did not come from a page of this service.").with_detail(
+            "A call that changes something and comes with a cookie needs an Origin header with the address of this service, \
+             and another site cannot begin a device flow.",
+        )
     }
 
     /// Why a poll did not link the account, as one of the codes of RFC 8628, 3.5: clients poll on after
@@ -166,6 +187,9 @@ impl From<Unauthenticated> for ApiError {
                 )
             }
             Unauthenticated::Refused(refused) => refused.into(),
+            Unauthenticated::OnlyReadsTokens => {
+                Self::new(StatusCode::FORBIDDEN, "This token only reads access tokens.")
+            }
             Unauthenticated::Store(error) => error.into(),
         }
     }
@@ -191,6 +215,75 @@ impl From<ProviderNotFound> for ApiError {
         match error {
             ProviderNotFound::NotFound => Self::not_found(),
             ProviderNotFound::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<UnreadableParameter> for ApiError {
+    fn from(error: UnreadableParameter) -> Self {
+        let name = error.name.map_or(Cow::Borrowed("query"), Cow::Owned);
+        Self::invalid(name, "must be UTF-8 in percent-encoding")
+    }
+}
+
+impl From<FindGitProviderError> for ApiError {
+    fn from(error: FindGitProviderError) -> Self {
+        match error {
+            FindGitProviderError::Remote(error @ GitRemoteError::Malformed) => {
+                Self::invalid("match", error.to_string())
+            }
+            // Nobody's token is of use there: git is left to its own devices.
+            FindGitProviderError::Remote(GitRemoteError::Transport) | FindGitProviderError::NotFound => {
+                Self::not_found()
+            }
+            FindGitProviderError::Several(candidates) => {
+                let message = "The remote is at several providers, none of which fits better than the others. Ask with id.";
+                Self::new(StatusCode::CONFLICT, message).with_detail(candidates.join(", "))
+            }
+            FindGitProviderError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<UnlinkError> for ApiError {
+    fn from(error: UnlinkError) -> Self {
+        match error {
+            UnlinkError::NotFound => Self::not_found(),
+            UnlinkError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<LendLinkTokenError> for ApiError {
+    fn from(error: LendLinkTokenError) -> Self {
+        match error {
+            LendLinkTokenError::ProviderNotActive => {
+                let message = "This provider is not active and gives no access tokens. Ask an administrator.";
+                Self::new(StatusCode::BAD_REQUEST, message)
+            }
+            LendLinkTokenError::Unavailable { reason } => {
+                let message =
+                    "The access token has expired and the provider has not given another. Try again.";
+                Self::new(StatusCode::BAD_GATEWAY, message).with_detail(reason)
+            }
+            LendLinkTokenError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<AwaitLinkError> for ApiError {
+    fn from(error: AwaitLinkError) -> Self {
+        match error {
+            // An error, for published clients ask again at any error, and take all else for a token.
+            AwaitLinkError::TimeIsUp => {
+                Self::new(StatusCode::GATEWAY_TIMEOUT, "Nothing was linked in time; ask again.")
+            }
+            AwaitLinkError::Stopping => {
+                let message = "The service is being restarted; ask again.";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, message).after(1)
+            }
+            AwaitLinkError::Caller(error) => Unauthenticated::from(error).into(),
+            AwaitLinkError::Lend(error) => error.into(),
         }
     }
 }

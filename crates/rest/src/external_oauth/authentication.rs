@@ -1,5 +1,7 @@
 //! Where callers of this API put their token.
 
+use std::borrow::Cow;
+
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
@@ -11,6 +13,9 @@ use crate::authentication::{self, authorization_token, let_through};
 /// The caller, in a handler behind [`authenticate`].
 pub(super) type Authenticated = authentication::Authenticated<ApiError>;
 
+/// The same, and it may be an agent.
+pub(super) type TokenReader = authentication::TokenReader<ApiError>;
+
 /// Lets callers with a usable API token through.
 pub(super) async fn authenticate<B: MessageBody>(
     request: ServiceRequest,
@@ -20,6 +25,6 @@ pub(super) async fn authenticate<B: MessageBody>(
 }
 
 /// `Authorization: Bearer <token>`, or `Token <token>`, which older clients send.
-fn token_in(request: &HttpRequest) -> Option<&str> {
-    authorization_token(request, &["bearer", "token"])
+fn token_in(request: &HttpRequest) -> Option<Cow<'_, str>> {
+    authorization_token(request, &["bearer", "token"]).map(Cow::Borrowed)
 }

@@ -9,7 +9,7 @@ use grantkeeper_domain::Secret;
 use grantkeeper_domain::authorizations::{Callback, StartFlowRequest};
 use grantkeeper_domain::ids::ProviderId;
 
-use super::authentication::Authenticated;
+use super::authentication::{Authenticated, TokenReader};
 use super::body::JsonObject;
 use super::error::ApiError;
 use super::fields::{FOREIGN_ID, Fields, URL};
@@ -59,6 +59,7 @@ fn start_request(provider_id: ProviderId, query: &Query) -> Result<StartFlowRequ
         redirect_uri: redirect_uri.map(str::to_owned),
         state: state.map(|state| Secret::new(state.to_owned())),
         skip_consent,
+        return_to: None,
     })
 }
 
@@ -102,7 +103,7 @@ pub(super) async fn delete(api: web::Data<Api>, caller: Authenticated, request: 
     Ok(HttpResponse::NoContent().insert_header((LOCATION, url)).finish())
 }
 
-pub(super) async fn access_token(api: web::Data<Api>, caller: Authenticated, request: HttpRequest) -> Answer {
+pub(super) async fn access_token(api: web::Data<Api>, caller: TokenReader, request: HttpRequest) -> Answer {
     let id = id_in_path(&request, NO_AUTHORIZATION)?;
     let min_ttl = min_ttl(&Query::of(&request)?)?;
     let lent = api.use_cases.lend_access_token.run(&caller.0, id, min_ttl).await?;

@@ -18,7 +18,7 @@ use grantkeeper_domain::tokens::LendError;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::authentication::Unauthenticated;
+use crate::authentication::{ONLY_READS_TOKENS, Unauthenticated};
 use crate::body::{self, BodyError};
 use crate::limits::Refused;
 use crate::query::UnreadableParameter;
@@ -136,6 +136,7 @@ impl From<Unauthenticated> for ApiError {
                 "a valid API token is needed: Authorization: Bearer <API token>",
             ),
             Unauthenticated::Refused(refused) => refused.into(),
+            Unauthenticated::OnlyReadsTokens => Self::new(StatusCode::FORBIDDEN, ONLY_READS_TOKENS),
             Unauthenticated::Store(error) => error.into(),
         }
     }
@@ -232,7 +233,8 @@ impl From<CompleteFlowError> for ApiError {
     fn from(error: CompleteFlowError) -> Self {
         match error {
             CompleteFlowError::ProviderNotFound => ProviderNotFound::NotFound.into(),
-            CompleteFlowError::InvalidState => Self {
+            // Callers are signed in by their token.
+            CompleteFlowError::InvalidState | CompleteFlowError::NotSignedIn => Self {
                 error_fields: vec![FieldError {
                     name: "state".to_owned(),
                     message: "is unknown, expired, used up or not yours".to_owned(),

@@ -2,6 +2,7 @@
 
 use grantkeeper_domain::Secret;
 use grantkeeper_domain::authorizations::Scopes;
+use grantkeeper_domain::providers::GitHosts;
 use serde_json::{Map, Value};
 
 use super::error::{ApiError, FieldError};
@@ -28,6 +29,9 @@ pub(super) const FOREIGN_ID: TextRule = TextRule { longest: 1024, control_charac
 pub(super) const URL: TextRule = TextRule { longest: 2048, control_characters: false };
 /// A secret, code or state.
 pub(super) const SECRET: TextRule = TextRule { longest: 64 * 1024, control_characters: true };
+
+/// Places of git repositories that one provider may have.
+pub(super) const MOST_GIT_HOSTS: usize = 32;
 
 impl Fields {
     pub(super) fn new(members: Map<String, Value>) -> Self {
@@ -99,6 +103,22 @@ impl Fields {
             return None;
         }
         scopes
+    }
+
+    /// A list of places of git repositories, where it is there; it may be empty.
+    pub(super) fn git_hosts(&mut self, name: &str) -> Option<GitHosts> {
+        let value = self.members.remove(name)?;
+        let items = value.as_array().filter(|items| items.len() <= MOST_GIT_HOSTS);
+        let texts = items.and_then(|items| items.iter().map(Value::as_str).collect::<Option<Vec<_>>>());
+        let Some(texts) = texts else {
+            self.refuse(name, format!("must be a list of at most {MOST_GIT_HOSTS} strings"));
+            return None;
+        };
+        let hosts = GitHosts::parse(texts);
+        if let Err(error) = &hosts {
+            self.refuse(name, format!("has one that {error}"));
+        }
+        hosts.ok()
     }
 
     /// A text that names one of a few things, where it is there.

@@ -85,6 +85,7 @@ fn new_provider(mut fields: Fields) -> Result<NewProvider, ApiError> {
         scopes: fields.scopes("scopes"),
         device_flow: fields.boolean("deviceFlow").unwrap_or(false),
         app_slug: fields.text("appSlug", NAME),
+        git_hosts: fields.git_hosts("gitHosts").unwrap_or_default(),
         skip_consent: fields.boolean("skipConsent"),
         keep_alive: fields.boolean("keepAlive"),
     };
@@ -119,6 +120,7 @@ fn provider_update(mut fields: Fields) -> Result<ProviderUpdate, ApiError> {
         status: fields.choice("status", requested_status, "active, inactive, disabled"),
         scopes: fields.scopes("scopes"),
         device_flow: fields.boolean("deviceFlow"),
+        git_hosts: fields.git_hosts("gitHosts"),
         keep_alive: fields.boolean("keepAlive"),
     };
     fields.finish()?;

@@ -38,12 +38,14 @@ where
     type Future = Ready<Result<Self, E>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let admitted = L::PURPOSE.map_or(Ok(()), |purpose| admit(purpose, request));
+        let (extensions, purpose) = (request.extensions(), L::PURPOSE);
+        let admitted = purpose.map_or(Ok(()), |purpose| admit(purpose, request, extensions.get::<Caller>()));
         ready(admitted.map(|()| Self(PhantomData)).map_err(E::from))
     }
 }
 
-fn admit(purpose: Purpose, request: &HttpRequest) -> Result<(), Refused> {
+/// Counts a request of somebody; handlers call this themselves where only they know what is asked for, and by whom.
+pub(crate) fn admit(purpose: Purpose, request: &HttpRequest, caller: Option<&Caller>) -> Result<(), Refused> {
     let api = Api::of(request);
     let limiters = api.limits.of(purpose);
     if limiters.are_off() {
@@ -51,9 +53,8 @@ fn admit(purpose: Purpose, request: &HttpRequest) -> Result<(), Refused> {
     }
     let (limit, now) = (purpose.as_str(), api.clock.now());
     // First the caller's own: what that refuses must not be counted against the neighbours at the same address.
-    if let (Some(limiter), Some(caller)) = (&limiters.caller, request.extensions().get::<Caller>()) {
-        let id = caller.account_id;
-        limiter.take(id, now).map_err(|over| Refused::over(&over, limit, format_args!("account {id}")))?;
+    if let Some(caller) = caller {
+        admit_caller(purpose, api, caller)?;
     }
     if let (Some(limiter), Some(client)) = (&limiters.address, client(request)) {
         let address = Address::from(client);
@@ -62,4 +63,14 @@ fn admit(purpose: Purpose, request: &HttpRequest) -> Result<(), Refused> {
             .map_err(|over| Refused::over(&over, limit, format_args!("address {address}")))?;
     }
     Ok(())
+}
+
+/// Counts a request of a caller whose address has been counted already.
+pub(crate) fn admit_caller(purpose: Purpose, api: &Api, caller: &Caller) -> Result<(), Refused> {
+    let Some(limiter) = &api.limits.of(purpose).caller else {
+        return Ok(());
+    };
+    let (id, limit) = (caller.account_id, purpose.as_str());
+    let taken = limiter.take(id, api.clock.now());
+    taken.map_err(|over| Refused::over(&over, limit, format_args!("account {id}")))
 }

@@ -20,7 +20,7 @@ mod waiting;
 use grantkeeper_domain::ids::AccountId;
 
 pub(crate) use self::address::Address;
-pub(crate) use self::admission::behind;
+pub(crate) use self::admission::{admit, admit_caller, behind};
 pub(crate) use self::attempt::{Attempt, Naming, recognize};
 pub(crate) use self::patience::in_time;
 pub use self::purpose::Purpose;
@@ -52,7 +52,7 @@ pub(crate) struct Limits {
     recognized: Recognized,
     /// States and sessions that are looked at though their address is over its limit: they may be of another process.
     late_looks: Option<Limiter<Address>>,
-    waits: Option<Waits>,
+    waits: Waits,
 }
 
 /// Those of one purpose; `None` is no limit.
@@ -76,7 +76,7 @@ impl Limits {
             wrong_ids: Limiter::per_minute(settings.wrong_tokens_per_address),
             recognized: Recognized::default(),
             late_looks: Limiter::per_minute(POLLS),
-            waits: Waits::new(settings.waits_per_address()),
+            waits: Waits::new(settings.waits_per_address(), settings.waits_per_account()),
         }
     }
 

@@ -15,7 +15,7 @@ pub enum Purpose {
     StartDeviceLogin,
     /// It belongs to the way back from a provider: a state, a code or a session can be guessed at.
     Callback,
-    /// It hands a token out, or uses one: an audit entry, and maybe a call to the provider.
+    /// It hands a token out, or uses some: maybe an audit entry, and maybe calls to providers.
     TokenRead,
 }
 

@@ -9,7 +9,7 @@ pub struct LimitSettings {
     /// Answers of providers that are brought back, and calls of the pages around them. Polls of device flows are counted
     /// apart, and there may be as many, or one a second.
     pub callbacks: PerMinute,
-    /// Access tokens that are handed out, and calls that use one.
+    /// Access tokens that are handed out, calls that use one, and those that ask providers whether links hold.
     pub token_reads: PerMinute,
     /// Wrong API tokens, sessions and states that an address may present a minute, all at once if need be, and wrong ids of
     /// tokens that an account may name; 0 is no limit.
@@ -31,6 +31,9 @@ pub(super) const POLLS: u32 = 60;
 /// Calls that may wait from one address however narrow the limits are: a small office behind one.
 const FEWEST_WAITS: u32 = 60;
 
+/// Calls of one account that may wait for links: all machines of a person who works on many projects.
+const WAITS_PER_ACCOUNT: u32 = 200;
+
 impl LimitSettings {
     /// Device flows that are started: a tenth of all flows, since each costs a call to the provider, which limits us for
     /// them more than for anything else.
@@ -42,6 +45,12 @@ impl LimitSettings {
     /// there in a minute: each holds a connection for as long as its codes live.
     pub(super) fn waits_per_address(&self) -> u32 {
         self.device_flows().map(|flows| flows.max(FEWEST_WAITS)).address
+    }
+
+    /// Calls of one account that may wait for links at once; 0 is no limit. However few tokens an account may have in a minute,
+    /// its machines may wait for them.
+    pub(super) fn waits_per_account(&self) -> u32 {
+        self.token_reads.map(|_| WAITS_PER_ACCOUNT).caller
     }
 
     /// Polls of device flows: as many as answers of providers, which they bring as well, and never so few that one honest
@@ -78,6 +87,15 @@ mod tests {
             let flows = PerMinute { caller: 0, address: flows };
             let settings = LimitSettings { flows, ..LimitSettings::default() };
             assert_eq!(settings.waits_per_address(), waits);
+        }
+    }
+
+    #[test]
+    fn an_accounts_machines_may_wait_however_narrow_its_limit_is() {
+        for (token_reads, waits) in [(0, 0), (1, 200), (100_000, 200)] {
+            let token_reads = PerMinute { caller: token_reads, address: 0 };
+            let settings = LimitSettings { token_reads, ..LimitSettings::default() };
+            assert_eq!(settings.waits_per_account(), waits);
         }
     }
 

@@ -1,4 +1,5 @@
-//! Calls that wait for a person: each holds a connection for as long as codes live, so nobody may have too many.
+//! Calls that wait for a person: each holds a connection for as long as codes live, or as it is let wait, so nobody may have
+//! too many.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -7,6 +8,8 @@ use std::time::Duration;
 
 use actix_web::HttpRequest;
 use chrono::{DateTime, Utc};
+use grantkeeper_domain::accounts::Caller;
+use grantkeeper_domain::ids::AccountId;
 use grantkeeper_domain::secret::SecretHash;
 
 use super::limiter::{Over, TOLD_EVERY};
@@ -21,42 +24,60 @@ const PER_SESSION: u32 = 4;
 /// When to try again: nobody knows when somebody leaves.
 const TRY_AGAIN: Duration = Duration::from_secs(30);
 
-/// The calls that wait in one process.
+/// The calls that wait in one process; `None` is no limit.
 pub(super) struct Waits {
-    of_session: Arc<Gauge<SecretHash>>,
-    at_address: Arc<Gauge<Address>>,
+    of_session: Option<Arc<Gauge<SecretHash>>>,
+    at_address: Option<Arc<Gauge<Address>>>,
+    of_account: Option<Arc<Gauge<AccountId>>>,
 }
 
 impl Waits {
-    /// So many at one address; `None` for 0, which is no limit.
-    pub(super) fn new(per_address: u32) -> Option<Self> {
-        (per_address > 0)
-            .then(|| Self { of_session: Gauge::of(PER_SESSION), at_address: Gauge::of(per_address) })
+    /// So many at one address of people who are not signed in, and so many of one account; 0 is no limit.
+    pub(super) fn new(per_address: u32, per_account: u32) -> Self {
+        Self {
+            of_session: (per_address > 0).then(|| Gauge::of(PER_SESSION)),
+            at_address: (per_address > 0).then(|| Gauge::of(per_address)),
+            of_account: (per_account > 0).then(|| Gauge::of(per_account)),
+        }
     }
 }
 
 /// A call that waits: it has its places until it is dropped.
 #[must_use = "the places are free again when it is dropped"]
 pub(crate) struct Waiter {
-    _of_session: Option<Place<SecretHash>>,
-    _at_address: Option<Place<Address>>,
+    _places: Places,
+}
+
+/// The places of those whose number is limited.
+enum Places {
+    OfLogin { _of_session: Option<Place<SecretHash>>, _at_address: Option<Place<Address>> },
+    OfCaller { _of_account: Option<Place<AccountId>> },
 }
 
 impl Waiter {
-    /// Lets a call wait, unless there are too many with its session or at its address.
-    pub(crate) fn enter(api: &Api, request: &HttpRequest, session: &SecretHash) -> Result<Self, Refused> {
-        let Some(waits) = &api.limits.waits else {
-            return Ok(Self { _of_session: None, _at_address: None });
-        };
-        let now = api.clock.now();
-        let of_session = waits.of_session.enter(session.clone(), now);
+    /// Lets a call wait for a login, unless there are too many with its session or at its address.
+    pub(crate) fn of_login(api: &Api, request: &HttpRequest, session: &SecretHash) -> Result<Self, Refused> {
+        let (waits, now) = (&api.limits.waits, api.clock.now());
+        let place = waits.of_session.as_ref().map(|gauge| gauge.enter(session.clone(), now));
+        let of_session = place.transpose();
         let of_session = of_session.map_err(|over| Refused::over(&over, "waits_per_session", "a session"))?;
-        let at_address = client(request).map(|client| {
+        let at_address = waits.at_address.as_ref().zip(client(request)).map(|(gauge, client)| {
             let address = Address::from(client);
-            let place = waits.at_address.enter(address, now);
+            let place = gauge.enter(address, now);
             place.map_err(|over| Refused::over(&over, "waits_per_address", format_args!("address {address}")))
         });
-        Ok(Self { _of_session: Some(of_session), _at_address: at_address.transpose()? })
+        let at_address = at_address.transpose()?;
+        Ok(Self { _places: Places::OfLogin { _of_session: of_session, _at_address: at_address } })
+    }
+
+    /// Lets a call of somebody who is signed in wait, unless there are too many of their account.
+    pub(crate) fn of_caller(api: &Api, caller: &Caller) -> Result<Self, Refused> {
+        let id = caller.account_id;
+        let place = api.limits.waits.of_account.as_ref().map(|gauge| gauge.enter(id, api.clock.now()));
+        let of_account = place.transpose();
+        let of_account = of_account
+            .map_err(|over| Refused::over(&over, "waits_per_account", format_args!("account {id}")))?;
+        Ok(Self { _places: Places::OfCaller { _of_account: of_account } })
     }
 }
 

@@ -30,7 +30,7 @@ pub(super) async fn complete(
     let Ok(attempt) = Attempt::of_login(&api, &request, &hash) else {
         return Err(ApiError::unknown_session());
     };
-    let _waits = Waiter::enter(&api, &request, &hash)?;
+    let _waits = Waiter::of_login(&api, &request, &hash)?;
     match api.use_cases.complete_device_login.run(&handle, request_id(&request)).await {
         Ok(issued) => {
             attempt.succeeded(hash);

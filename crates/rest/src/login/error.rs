@@ -9,7 +9,7 @@ use grantkeeper_domain::login::LoginError;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::authentication::Unauthenticated;
+use crate::authentication::{ONLY_READS_TOKENS, Unauthenticated};
 use crate::body::{self, BodyError};
 use crate::limits::Refused;
 
@@ -213,6 +213,7 @@ impl From<Unauthenticated> for ApiError {
                 StatusCode::UNAUTHORIZED,
                 "no API token, or none that is valid; send one as Authorization: Bearer <API token>",
             ),
+            Unauthenticated::OnlyReadsTokens => Self::failed(StatusCode::FORBIDDEN, ONLY_READS_TOKENS),
             Unauthenticated::Store(error) => error.into(),
         }
     }

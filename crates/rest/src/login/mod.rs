@@ -33,7 +33,7 @@ routes! {
     /// What each of [`LOGIN_ROUTES`] is limited as, in their order.
     LOGIN_LIMITS;
     "/v1/login/oauth2/web/poll" => { get web::poll: Unlimited },
-    "/login/oauth2/device/complete" | "/v1/login/oauth2/device/complete" => { post device::complete: Unlimited },
+    "/login/oauth2/device/complete" | "/v1/login/oauth2/device/complete" => { post device::complete: Unlimited + waits },
     "/login/oauth2/device/start" | "/v1/login/oauth2/device/start" => { post device::start: StartDeviceLogin },
     "/v1/oauth2" | "/v1/login/oauth2" => { post exchange::sign_in: StartLogin },
     "/v1/login/oauth2/web/authorize" => { get web::authorize: StartLogin },

@@ -4,7 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use grantkeeper_domain::accounts::RevokeApiTokenError;
 
-use super::authentication::Authenticated;
+use super::authentication::{AnyCaller, Authenticated};
 use super::error::ApiError;
 use super::wire::{WireListedToken, WireToken, json};
 use crate::Api;
@@ -14,14 +14,14 @@ use crate::limits::Naming;
 type Answer = Result<HttpResponse, ApiError>;
 
 /// The token of the call.
-pub(super) async fn show(api: web::Data<Api>, caller: Authenticated) -> Answer {
+pub(super) async fn show(api: web::Data<Api>, caller: AnyCaller) -> Answer {
     let token = api.use_cases.list_api_tokens.current(&caller.0).await?;
     let token = token.ok_or(Unauthenticated::NoToken)?;
     Ok(json(StatusCode::OK, WireToken::of(&token)))
 }
 
 /// Revokes the token of the call.
-pub(super) async fn sign_out(api: web::Data<Api>, caller: Authenticated) -> Answer {
+pub(super) async fn sign_out(api: web::Data<Api>, caller: AnyCaller) -> Answer {
     match api.use_cases.revoke_api_token.of_caller(&caller.0, caller.0.token_id).await {
         // It has just been removed: whoever signs out wants no more.
         Ok(_) | Err(RevokeApiTokenError::NotFound) => Ok(HttpResponse::NoContent().finish()),

@@ -117,6 +117,7 @@ impl WireListedToken {
         let WireToken { id, account_id, created_at, expires_at } = WireToken::of(token);
         let kind = match token.purpose {
             TokenPurpose::Api => "api",
+            TokenPurpose::Agent => "agent",
             TokenPurpose::Session { .. } => "browser",
         };
         Self { id, account_id, created_at, expires_at, last_used_at: token.last_used_at.map(Time), kind }

@@ -63,7 +63,7 @@ fn info() -> utoipa::openapi::Info {
 }
 
 /// The forms in which callers send their API token. The first two are those of most calls; others say so themselves.
-fn security_schemes() -> [(&'static str, SecurityScheme); 3] {
+fn security_schemes() -> [(&'static str, SecurityScheme); 4] {
     let bearer = Http::builder()
         .scheme(HttpAuthScheme::Bearer)
         .bearer_format("gk_…")
@@ -77,14 +77,20 @@ fn security_schemes() -> [(&'static str, SecurityScheme); 3] {
         "Coder-Session-Token",
         "The same API token as callers of `external-auth` send it: `Coder-Session-Token: gk_…`.",
     );
+    let session_cookie = ApiKeyValue::with_description(
+        "coder_session_token",
+        "The session of a browser, whose cookie may have another name in the configuration. Calls that change something \
+         need an `Origin` with the address of this service then.",
+    );
     [
         ("bearer", SecurityScheme::Http(bearer)),
         ("token", SecurityScheme::ApiKey(ApiKey::Header(token))),
         ("coderSessionToken", SecurityScheme::ApiKey(ApiKey::Header(session_token))),
+        ("coderSessionCookie", SecurityScheme::ApiKey(ApiKey::Cookie(session_cookie))),
     ]
 }
 
-/// A member without a value is left out, never null. The derived schemas take an `Option` for both.
+/// A member without a value is left out, unless it is said to be null. The derived schemas take an `Option` for both.
 fn never_null(schema: &mut RefOr<Schema>) {
     let RefOr::T(Schema::Object(object)) = schema else { return };
     for property in object.properties.values_mut() {

@@ -256,6 +256,16 @@ impl Operation {
         self
     }
 
+    /// The same, but where a failure of that status is described.
+    pub(crate) fn or_fails<const N: usize>(mut self, failures: [Failure; N]) -> Self {
+        for failure in failures {
+            if !self.failures.contains_key(&failure.status().as_u16()) {
+                self = self.fails([failure]);
+            }
+        }
+        self
+    }
+
     fn refer_to<T: ToSchema>(&mut self) -> RefOr<Schema> {
         T::schemas(&mut self.schemas);
         self.schemas.push((T::name().into_owned(), T::schema()));

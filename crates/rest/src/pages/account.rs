@@ -38,10 +38,10 @@ pub(super) async fn show(api: web::Data<Api>, request: HttpRequest) -> HttpRespo
 
 fn told(session: &Session, account: &str, organization: &str) -> HttpResponse {
     let page = SignedIn { account, organization, form_token: &session.form_token };
-    page::form(StatusCode::OK, &page, None)
+    page::form(StatusCode::OK, &page)
 }
 
-async fn named(api: &Api, caller: &Caller) -> Result<Option<(String, String)>, StoreError> {
+pub(super) async fn named(api: &Api, caller: &Caller) -> Result<Option<(String, String)>, StoreError> {
     let account = api.store.account(caller.account_id).await?;
     let organization = api.store.organization(caller.organization_id).await?;
     Ok(account.zip(organization).map(|(account, organization)| {

@@ -22,7 +22,7 @@ pub(super) async fn start(
     path: web::Path<String>,
     PageForm(form): PageForm<Form>,
 ) -> HttpResponse {
-    let next = OwnPath::parse(form.return_to.as_deref()).filter(|_| comes_from_us(&api, &request));
+    let next = OwnPath::after_sign_in(form.return_to.as_deref()).filter(|_| comes_from_us(&api, &request));
     let Some(next) = next else {
         return page::not_valid();
     };

@@ -1,7 +1,6 @@
 //! Our own page before the provider's, and the page at the end.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::LOCATION;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use grantkeeper_domain::accounts::Caller;
@@ -10,10 +9,13 @@ use grantkeeper_domain::ids::FlowId;
 use serde::Deserialize;
 
 use super::form::PageForm;
-use super::page::{self, no_session, see_other};
+use super::links::because;
+use super::own_path::OwnPath;
+use super::page::{self, Link, no_session, see_other};
 use super::same_origin::comes_from_us;
+use super::{links, sign_in};
 use crate::Api;
-use crate::cookies::FLOW;
+use crate::cookies::{FLOW, set_cookie};
 use crate::session::session;
 
 #[derive(Template)]
@@ -34,17 +36,17 @@ pub(super) async fn show(api: web::Data<Api>, request: HttpRequest, path: web::P
         return page::not_valid();
     };
     if !api.settings.asks_people {
-        return go_on(&api, None, flow).await;
+        return go_on(&api, None, flow, see_other).await;
     }
     let session = match session(&api, &request).await {
         Ok(Some(session)) => session,
-        Ok(None) => return see_other(&format!("/sign-in?return_to=%2Fconnect%2F{flow}")),
+        Ok(None) => return see_other(&sign_in::leading_to(&OwnPath::connecting(flow))),
         Err(error) => return no_session(&error),
     };
     match api.use_cases.confirm_flow.summary(&session.caller, flow).await {
         Ok(summary) => {
             let connect = Connect { summary: &summary, form_token: &session.form_token };
-            page::form(StatusCode::OK, &connect, Some(&summary.leads_to))
+            page::form(StatusCode::OK, &connect)
         }
         Err(error) => failed(&error),
     }
@@ -68,23 +70,46 @@ pub(super) async fn answer(
         return page::not_valid();
     }
     match form.decision.as_str() {
-        "yes" => go_on(&api, Some(&session.caller), flow).await,
+        "yes" => go_on(&api, Some(&session.caller), flow, page::onward).await,
         "no" => match api.use_cases.confirm_flow.decline(&session.caller, flow).await {
-            Ok(()) => see_other(&format!("/connect/{flow}/done")),
+            Ok(()) => ended(&api, flow, &end_of(flow)),
             Err(error) => failed(&error),
         },
         _ => page::not_valid(),
     }
 }
 
-async fn go_on(api: &Api, caller: Option<&Caller>, flow: FlowId) -> HttpResponse {
+/// On to the provider: the person wants it.
+pub(super) async fn go_on(
+    api: &Api,
+    caller: Option<&Caller>,
+    flow: FlowId,
+    way: fn(&str) -> HttpResponse,
+) -> HttpResponse {
     match api.use_cases.confirm_flow.confirm(caller, flow).await {
-        Ok(confirmed) => HttpResponse::SeeOther()
-            .cookie(FLOW.of(api, flow, &confirmed.cookie))
-            .insert_header((LOCATION, confirmed.authorization_url.as_str()))
-            .finish(),
+        Ok(confirmed) => {
+            let mut response = way(confirmed.authorization_url.as_str());
+            set_cookie(&mut response, &FLOW.of(api, flow, &confirmed.cookie));
+            response
+        }
         Err(error) => failed(&error),
     }
+}
+
+/// On to the page behind a flow that is over.
+pub(super) fn ended(api: &Api, flow: FlowId, next: &str) -> HttpResponse {
+    over(api, flow, see_other(next))
+}
+
+/// The cookie of a flow that is over is good for nothing any more.
+pub(super) fn over(api: &Api, flow: FlowId, mut response: HttpResponse) -> HttpResponse {
+    set_cookie(&mut response, &FLOW.spent(api, flow));
+    response
+}
+
+/// The page at the end of a flow.
+pub(super) fn end_of(flow: FlowId) -> String {
+    format!("/connect/{flow}/done")
 }
 
 /// The page at the end: where the callback leads, with nothing in its address but the flow's public id.
@@ -92,7 +117,14 @@ pub(super) async fn done(api: web::Data<Api>, path: web::Path<String>) -> HttpRe
     let Ok(flow) = path.parse::<FlowId>() else {
         return page::not_valid();
     };
-    match api.use_cases.confirm_flow.progress(flow).await {
+    let flow = match api.store.flow(flow).await {
+        Ok(Some(flow)) => flow,
+        Ok(None) => return page::not_valid(),
+        Err(error) => return page::broken(&error),
+    };
+    let again = links::page_of(flow.provider_id);
+    let links = [Link { uri: &again, label: "Start again" }];
+    match api.use_cases.confirm_flow.progress(flow.id).await {
         Ok(FlowProgress::Authorized) => {
             page::message(StatusCode::OK, "Done", &["The account is linked. You can close this window."])
         }
@@ -102,16 +134,14 @@ pub(super) async fn done(api: web::Data<Api>, path: web::Path<String>) -> HttpRe
             &["The provider is slow to answer. Please reload this page."],
         ),
         Ok(FlowProgress::Refused { reason }) => {
-            let code = format!("The account was not linked ({reason}).");
-            page::message(
-                StatusCode::OK,
-                "Not linked",
-                &[&code, "You can close this window, or start again."],
-            )
+            let why = format!("The account was not linked{}.", because(&reason));
+            let lines = [&*why, "You can close this window, or start again."];
+            page::message_with_links(StatusCode::OK, "Not linked", &lines, &links)
         }
         Ok(FlowProgress::Unavailable { reason }) => {
-            let code = format!("The provider could not be reached ({reason}).");
-            page::message(StatusCode::OK, "Not linked", &[&code, "Please start again in a moment."])
+            let why = format!("The account was not linked{}.", because(&reason));
+            let lines = [&*why, "Please start again in a moment."];
+            page::message_with_links(StatusCode::OK, "Not linked", &lines, &links)
         }
         Err(error) => failed(&error),
     }
@@ -120,11 +150,7 @@ pub(super) async fn done(api: web::Data<Api>, path: web::Path<String>) -> HttpRe
 fn failed(error: &ConfirmFlowError) -> HttpResponse {
     match error {
         ConfirmFlowError::NotFound => page::not_valid(),
-        ConfirmFlowError::ProviderNotActive => page::message(
-            StatusCode::CONFLICT,
-            "This provider is not available",
-            &["It is paused or switched off. Please ask an administrator of your organization."],
-        ),
+        ConfirmFlowError::ProviderNotActive => page::not_available(),
         ConfirmFlowError::Store(error) => page::broken(error),
         ConfirmFlowError::Seal(error) => {
             tracing::error!(%error, "the secrets of a flow do not open");

@@ -26,7 +26,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for PageForm<T> {
         Box::pin(async move {
             match in_time(&request, form).await {
                 None => Err(TurnedAway::TooSlow),
-                Some(Err(_)) => Err(TurnedAway::NoForm),
+                Some(Err(_)) => Err(TurnedAway::NotValid),
                 Some(Ok(form)) => Ok(Self(form.into_inner())),
             }
         })

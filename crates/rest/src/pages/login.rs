@@ -15,6 +15,7 @@ use super::page::{self, onward, see_other};
 use super::same_origin::comes_from_us;
 use crate::Api;
 use crate::cookies::LOGIN;
+use crate::query::Query;
 use crate::request_log::{client, request_id};
 use crate::session::form_token;
 
@@ -39,7 +40,10 @@ impl Asks<'_> {
 
 #[derive(Template)]
 #[template(path = "login_working.html")]
-struct Working;
+struct Working {
+    /// Whether the page looks again by itself.
+    refresh: bool,
+}
 
 #[derive(Deserialize)]
 pub(super) struct Answer {
@@ -78,7 +82,9 @@ pub(super) async fn show(api: web::Data<Api>, request: HttpRequest, path: web::P
         return page::not_valid();
     };
     match returned.page(&api, &request).await {
-        Ok(LoginPage::Working) => page::plain(StatusCode::OK, &Working),
+        Ok(LoginPage::Working) => {
+            page::plain(StatusCode::OK, &Working { refresh: !wants_it_still(&request) })
+        }
         Ok(LoginPage::Asks(summary)) => asks(&summary, &returned.form_token()),
         Ok(LoginPage::Done { return_to: Some(uri) }) => see_other(&uri),
         Ok(LoginPage::Done { return_to: None }) => done(),
@@ -89,6 +95,11 @@ pub(super) async fn show(api: web::Data<Api>, request: HttpRequest, path: web::P
         Ok(LoginPage::Ended(end)) => ended(&end),
         Err(error) => failed(&error),
     }
+}
+
+/// Whether the person does not want the page to go away under their eyes.
+fn wants_it_still(request: &HttpRequest) -> bool {
+    Query::of(request).is_ok_and(|query| query.one("still") != Ok(None))
 }
 
 pub(super) async fn answer(
@@ -122,7 +133,7 @@ fn yes_or_no(answer: &str) -> Option<bool> {
 }
 
 fn asks(summary: &LoginSummary, form_token: &str) -> HttpResponse {
-    page::form(StatusCode::OK, &Asks { summary, form_token }, None)
+    page::form(StatusCode::OK, &Asks { summary, form_token })
 }
 
 /// The page at the end, where there is nowhere else to go.

@@ -6,6 +6,7 @@ mod callback;
 mod connect;
 mod form;
 mod landing;
+mod links;
 mod login;
 mod own_path;
 mod page;
@@ -46,4 +47,11 @@ pages! {
     post "/connect/{flow}" => connect::answer: Callback,
     get "/connect/{flow}/done" => connect::done: Callback,
     get "/callback/{provider}" => callback::callback: Callback,
+    get "/gitauth/{provider}/callback" => callback::callback: Callback,
+    get "/external-auth/{provider}/callback" => callback::callback: Callback,
+    get "/external-auth" => links::list: Callback,
+    get "/external-auth/{provider}" => links::view: Callback,
+    post "/external-auth/{provider}/unlink" => links::unlink: Callback,
+    post "/external-auth/{provider}/device" => links::begin_device_flow: Callback,
+    get "/external-auth/{provider}/device" => links::show_device_flow: PollDeviceFlow,
 }

@@ -6,15 +6,23 @@ use actix_web::http::header::{self, ContentType, HeaderValue};
 use askama::Template;
 use grantkeeper_domain::StoreError;
 
+use super::links;
 use crate::limits::Refused;
 use crate::session::SessionError;
 
-/// A page with a heading and a few lines.
+/// A page with a heading, a few lines, and where one may go from there.
 #[derive(Template)]
 #[template(path = "message.html")]
 struct Message<'a> {
     title: &'a str,
     lines: &'a [&'a str],
+    links: &'a [Link<'a>],
+}
+
+/// A link to somewhere.
+pub(super) struct Link<'a> {
+    pub(super) uri: &'a str,
+    pub(super) label: &'a str,
 }
 
 /// A page that leads on by itself.
@@ -26,7 +34,17 @@ struct Onward<'a> {
 
 /// A page that tells something.
 pub(super) fn message(status: StatusCode, title: &str, lines: &[&str]) -> HttpResponse {
-    render(status, &Message { title, lines }, POLICY)
+    message_with_links(status, title, lines, &[])
+}
+
+/// The same with where one may go from there.
+pub(super) fn message_with_links(
+    status: StatusCode,
+    title: &str,
+    lines: &[&str],
+    links: &[Link<'_>],
+) -> HttpResponse {
+    plain(status, &Message { title, lines, links })
 }
 
 /// The one answer to a link or callback that leads nowhere: it does not tell why.
@@ -40,6 +58,27 @@ pub(super) fn not_valid() -> HttpResponse {
         ],
     )
 }
+
+/// What is not there, or not for whoever asks: the same to them.
+pub(super) fn not_found() -> HttpResponse {
+    let lines = ["Your organization has no such provider, or not any more."];
+    message_with_links(StatusCode::NOT_FOUND, "There is nothing here", &lines, &[MY_LINKS])
+}
+
+/// A provider that takes nobody just now.
+pub(super) fn not_available() -> HttpResponse {
+    not_available_yet(&[], &[])
+}
+
+/// The same where there is more to say: what is under way there may go on.
+pub(super) fn not_available_yet(more: &[&str], links: &[Link<'_>]) -> HttpResponse {
+    let why = "It is paused or switched off. Please ask an administrator of your organization.";
+    let lines: Vec<_> = [why].into_iter().chain(more.iter().copied()).collect();
+    message_with_links(StatusCode::CONFLICT, "This provider is not available", &lines, links)
+}
+
+/// The way to all links of a person.
+pub(super) const MY_LINKS: Link<'static> = Link { uri: links::PATH, label: "My links" };
 
 /// A failure of ours: the cause is in the log.
 pub(super) fn broken(error: &StoreError) -> HttpResponse {
@@ -75,9 +114,14 @@ pub(super) fn onward(uri: &str) -> HttpResponse {
 
 /// Whoever comes too often waits.
 pub(super) fn too_many_requests(refused: Refused) -> HttpResponse {
-    let seconds = refused.retry_after();
-    let line = format!("Please try again in {seconds} {}.", if seconds == 1 { "second" } else { "seconds" });
-    let mut response = message(StatusCode::TOO_MANY_REQUESTS, "Too many requests", &[&line]);
+    come_back_in(refused.retry_after(), &[], &[])
+}
+
+/// It is too often, by our own rules or by those of a provider; `more` is what there is to say beside that.
+pub(super) fn come_back_in(seconds: u64, more: &[&str], links: &[Link<'_>]) -> HttpResponse {
+    let wait = format!("Please try again in {seconds} {}.", if seconds == 1 { "second" } else { "seconds" });
+    let lines: Vec<_> = [&*wait].into_iter().chain(more.iter().copied()).collect();
+    let mut response = message_with_links(StatusCode::TOO_MANY_REQUESTS, "Too many requests", &lines, links);
     response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
     response
 }
@@ -87,14 +131,13 @@ pub(super) fn too_slow() -> HttpResponse {
     message(StatusCode::REQUEST_TIMEOUT, "This took too long", &["Please try again."])
 }
 
-/// A page with a form. Its forms may lead to our own origin, and to the origins in `leads_to` where some are named (browsers apply the
-/// rule to the redirect behind a form as well).
+/// A page with a form, which leads to our own origin; see [`onward`] for how to go on from there.
 ///
 /// `no-referrer` would not do here: browsers then name no origin when they post the form (Fetch, "append a request
 /// `Origin` header"), and the origin is what tells our own form from another site's.
-pub(super) fn form(status: StatusCode, page: &impl Template, leads_to: Option<&str>) -> HttpResponse {
-    let policy = format!("{POLICY}; form-action 'self' {}", leads_to.unwrap_or_default());
-    let mut response = render(status, page, policy.trim_end());
+pub(super) fn form(status: StatusCode, page: &impl Template) -> HttpResponse {
+    let policy = format!("{POLICY}; form-action 'self'");
+    let mut response = render(status, page, &policy);
     response.headers_mut().insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     response
 }
@@ -120,4 +163,4 @@ fn render(status: StatusCode, page: &impl Template, policy: &str) -> HttpRespons
 /// No scripts, nothing from elsewhere, and no style but the one whose base64 SHA-256 stands here: that of
 /// `templates/layout.html`.
 const POLICY: &str = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; \
-                      style-src 'sha256-S5IRJAENdDp2ut+RNwC8ev/G9IxmnDeC0Zuz1K1g0Po='";
+                      style-src 'sha256-CcoiwplctseYa0Cut2y0J0BgUveX6K7weHhHFH17idk='";

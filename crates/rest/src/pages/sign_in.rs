@@ -6,6 +6,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use grantkeeper_domain::accounts::OpenSessionError;
 use grantkeeper_domain::login::Offered;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
 use super::form::PageForm;
@@ -20,6 +21,11 @@ use crate::session::session_cookie;
 
 /// Where the page is.
 pub(super) const PATH: &str = "/sign-in";
+
+/// The same for somebody who wants to see a page of ours, and comes there.
+pub(super) fn leading_to(page: &OwnPath) -> String {
+    format!("{PATH}?return_to={}", utf8_percent_encode(page.as_str(), NON_ALPHANUMERIC))
+}
 
 #[derive(Template)]
 #[template(path = "sign_in.html")]
@@ -39,7 +45,7 @@ pub(super) async fn show(api: web::Data<Api>, request: HttpRequest) -> HttpRespo
     let Ok(query) = Query::of(&request) else {
         return page::not_valid();
     };
-    match query.one("return_to").ok().and_then(OwnPath::parse) {
+    match query.one("return_to").ok().and_then(OwnPath::after_sign_in) {
         Some(return_to) => form(&api, StatusCode::OK, &return_to, false).await,
         None => page::not_valid(),
     }
@@ -51,7 +57,7 @@ pub(super) async fn sign_in(
     PageForm(Form { token, return_to }): PageForm<Form>,
 ) -> HttpResponse {
     // Signing a victim in to an attacker's account is an attack too.
-    let return_to = OwnPath::parse(return_to.as_deref()).filter(|_| comes_from_us(&api, &request));
+    let return_to = OwnPath::after_sign_in(return_to.as_deref()).filter(|_| comes_from_us(&api, &request));
     let Some(return_to) = return_to else {
         return page::not_valid();
     };
@@ -78,5 +84,5 @@ async fn form(api: &Api, status: StatusCode, return_to: &OwnPath, refused: bool)
         Err(error) => return page::broken(&error),
     };
     let sign_in = SignIn { providers: &providers, return_to: return_to.as_str(), refused };
-    page::form(status, &sign_in, None)
+    page::form(status, &sign_in)
 }

@@ -3,6 +3,7 @@
 use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use actix_web::http::{Method, StatusCode};
 use actix_web::test::TestRequest;
+use grantkeeper_domain::accounts::TokenReach;
 use grantkeeper_rest::{EXTERNAL_OAUTH_ROUTES, LOGIN_ROUTES};
 
 use crate::service::{BASE, Service};
@@ -112,7 +113,8 @@ async fn an_expired_token_is_refused() {
     let service = Service::start().await;
     let accounts = service.ports.store.accounts_with_email("member@acme.example").await.unwrap();
     let hour = std::time::Duration::from_secs(3600);
-    let issued = service.use_cases.issue_api_token.run(accounts[0].id, Some(hour)).await.unwrap();
+    let issued =
+        service.use_cases.issue_api_token.run(accounts[0].id, TokenReach::Account, Some(hour)).await.unwrap();
     let token = issued.secret.expose();
     assert_eq!(service.get(token, "/providers/").await.status, StatusCode::OK);
     service.clock.advance(hour);

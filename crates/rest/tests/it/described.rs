@@ -7,7 +7,7 @@ use actix_web::http::header::CONTENT_TYPE;
 use serde_json::Value;
 
 use crate::schema::fits;
-use crate::service::{Answer, BASE, EXTERNAL_AUTH};
+use crate::service::{AGENT_CALL, Answer, BASE, EXTERNAL_AUTH};
 
 /// The description, as it is served.
 pub(crate) static DESCRIPTION: LazyLock<Value> =
@@ -81,7 +81,8 @@ pub(crate) fn check_answer(method: &str, path: &str, answer: &Answer) {
     };
     let content_type = answer.header(CONTENT_TYPE);
     // A description names media types without parameters; this API's clients want one.
-    let parameter = if path.starts_with(EXTERNAL_AUTH) { "; charset=utf-8" } else { "" };
+    let wants_one = path.starts_with(EXTERNAL_AUTH) || path.starts_with(AGENT_CALL);
+    let parameter = if wants_one { "; charset=utf-8" } else { "" };
     let media_type = content_type.strip_suffix(parameter).unwrap_or_default();
     if content_type.starts_with("text/html") && content.contains_key("text/html") {
         return;

@@ -38,6 +38,7 @@ async fn without_its_key_a_service_is_alive_but_not_ready() {
         public_url: PUBLIC_URL.to_owned(),
         session_cookie: "s".to_owned(),
         trusted_proxies: Vec::new(),
+        tokens_in_query: false,
         asks_people: true,
         limits: LimitSettings::default(),
     };

@@ -6,6 +6,7 @@ use actix_web::cookie::Cookie;
 use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE, ORIGIN, RETRY_AFTER};
 use actix_web::http::{Method, StatusCode};
 use actix_web::test::TestRequest;
+use grantkeeper_domain::accounts::TokenReach;
 use grantkeeper_rest::{
     EXTERNAL_AUTH_LIMITS, EXTERNAL_AUTH_ROUTES, EXTERNAL_OAUTH_LIMITS, EXTERNAL_OAUTH_ROUTES, LOGIN_LIMITS,
     LOGIN_ROUTES, LimitSettings, PAGES, PerMinute, Purpose,
@@ -32,6 +33,15 @@ const LIMITED_LOGINS: [(&str, &str, Purpose); 4] = [
     ("post", "/v1/oauth2", Purpose::StartLogin),
     ("get", "/v1/login/oauth2/web/authorize", Purpose::StartLogin),
     ("get", "/v1/login/oauth2/web/callback/{provider}", Purpose::Callback),
+];
+
+/// Those of the `external_auth` API.
+const LIMITED_LINKS: [(&str, &str, Purpose); 5] = [
+    ("get", "/api/v2/workspaceagents/me/external-auth", Purpose::TokenRead),
+    ("get", "/api/v2/external-auth/{id}/device", Purpose::StartDeviceFlow),
+    ("post", "/api/v2/external-auth/{id}/device", Purpose::PollDeviceFlow),
+    ("get", "/api/v2/external-auth/{id}", Purpose::TokenRead),
+    ("get", "/api/v2/external-auth", Purpose::TokenRead),
 ];
 
 /// Two a minute for each account, or from each address.
@@ -94,8 +104,12 @@ fn every_route_says_what_it_is_limited_as() {
         .filter_map(|((method, path), purpose)| Some((*method, *path, (*purpose)?)))
         .collect();
     assert_eq!(limited, LIMITED);
-    let device = [Some(Purpose::StartDeviceFlow), Some(Purpose::PollDeviceFlow)];
-    assert_eq!(EXTERNAL_AUTH_LIMITS, device, "{EXTERNAL_AUTH_ROUTES:?}");
+    let links: Vec<_> = EXTERNAL_AUTH_ROUTES
+        .iter()
+        .zip(EXTERNAL_AUTH_LIMITS)
+        .filter_map(|((method, path), purpose)| Some((*method, *path, (*purpose)?)))
+        .collect();
+    assert_eq!(links, LIMITED_LINKS);
     let logins: Vec<_> = LOGIN_ROUTES
         .iter()
         .zip(LOGIN_LIMITS)
@@ -103,8 +117,11 @@ fn every_route_says_what_it_is_limited_as() {
         .collect();
     assert_eq!(logins, LIMITED_LOGINS);
     for (method, path, purpose) in PAGES {
-        let starts = *path == "/sign-in/{provider}";
-        let expected = if starts { Purpose::StartLogin } else { Purpose::Callback };
+        let expected = match (*method, *path) {
+            ("post", "/sign-in/{provider}") => Purpose::StartLogin,
+            ("get", "/external-auth/{provider}/device") => Purpose::PollDeviceFlow,
+            _ => Purpose::Callback,
+        };
         assert_eq!(*purpose, Some(expected), "{method} {path}");
     }
 }
@@ -163,6 +180,29 @@ async fn device_flows_are_limited_by_caller_and_by_address() {
 }
 
 #[actix_web::test]
+async fn calls_about_links_are_limited_by_caller_and_by_address() {
+    let reads = LIMITED_LINKS.iter().filter(|(_, _, purpose)| *purpose == Purpose::TokenRead);
+    for (method, path, _) in reads {
+        for (rates, neighbour_is_refused) in [(FOR_CALLERS, false), (FOR_ADDRESSES, true)] {
+            let service = Service::start().await.limited(only(Purpose::TokenRead, rates), &[]);
+            let call = |token: &str| {
+                service.send_from(
+                    HERE,
+                    request(method, path).insert_header(("Coder-Session-Token", token.to_owned())),
+                )
+            };
+            for _ in 0..2 {
+                assert!(!is_refused(&call(&service.member).await, "30"), "{path}");
+            }
+            assert!(is_refused(&call(&service.member).await, "30"), "{path}");
+            assert_eq!(is_refused(&call(&service.colleague).await, "30"), neighbour_is_refused, "{path}");
+            service.clock.advance(Duration::from_secs(30));
+            assert!(!is_refused(&call(&service.member).await, "30"), "{path}");
+        }
+    }
+}
+
+#[actix_web::test]
 async fn a_poll_a_second_is_never_refused() {
     let one = PerMinute { caller: 1, address: 1 };
     let service = Service::start().await.limited(only(Purpose::PollDeviceFlow, one), &[]);
@@ -194,7 +234,9 @@ async fn an_address_is_limited_on_every_such_route_and_no_other_address_is() {
 
 #[actix_web::test]
 async fn every_limited_page_refuses_with_a_page() {
-    for (method, path, purpose) in PAGES {
+    // One that polls is never limited as narrowly as the others.
+    let polls = |purpose| purpose == Some(Purpose::PollDeviceFlow);
+    for (method, path, purpose) in PAGES.iter().filter(|(.., purpose)| !polls(*purpose)) {
         let service = Service::start().await.limited(one_of_everything(), &[]);
         let first = service.send_from(HERE, request(method, path)).await;
         assert!(!is_refused(&first, "60"), "{method} {path}");
@@ -232,7 +274,8 @@ async fn everything_else_is_never_limited() {
 async fn the_tokens_of_an_account_share_its_limit() {
     let service = Service::start().await;
     let accounts = service.ports.store.accounts_with_email("member@acme.example").await.unwrap();
-    let issued = service.use_cases.issue_api_token.run(accounts[0].id, None).await.unwrap();
+    let issued =
+        service.use_cases.issue_api_token.run(accounts[0].id, TokenReach::Account, None).await.unwrap();
     let second = issued.secret.expose();
     let service = service.limited(only(Purpose::TokenRead, FOR_CALLERS), &[]);
     let (method, path, _) = LIMITED[0];

@@ -27,6 +27,13 @@ pub(crate) fn fits(schema: &'static Value, value: &Value) -> Result<(), String> 
                 }
                 true
             }
+            "oneOf" => {
+                let choices = expected.as_array().unwrap().iter();
+                choices.filter(|choice| fits(choice, value).is_ok()).count() == 1
+            }
+            "maxItems" => {
+                value.as_array().is_some_and(|items| items.len() as u64 <= expected.as_u64().unwrap())
+            }
             "minItems" => {
                 value.as_array().is_some_and(|items| items.len() as u64 >= expected.as_u64().unwrap())
             }
@@ -60,6 +67,7 @@ fn has_type(name: &str, value: &Value) -> bool {
     match name {
         "array" => value.is_array(),
         "boolean" => value.is_boolean(),
+        "null" => value.is_null(),
         "integer" => value.is_i64() || value.is_u64(),
         "object" => value.is_object(),
         "string" => value.is_string(),

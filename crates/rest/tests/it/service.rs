@@ -9,11 +9,12 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::test::TestRequest;
 use actix_web::web::Data;
 use async_trait::async_trait;
-use grantkeeper_domain::accounts::{Account, Organization, Role};
+use grantkeeper_domain::accounts::{Account, Organization, Role, TokenReach};
 use grantkeeper_domain::login::{
     LoginProviderSettings, LoginRedirects, LoginSettings, NewAccounts, RedirectOrigin,
 };
 use grantkeeper_domain::memory::MemoryStore;
+use grantkeeper_domain::revocations::ClaimedRevocations;
 use grantkeeper_domain::tokens::{HandOutRecord, TokenSettings};
 use grantkeeper_domain::{BackgroundTasks, Ports, Settings, UseCases};
 use grantkeeper_rest::{Api, LimitSettings, Readiness, RestSettings, app};
@@ -26,6 +27,9 @@ use crate::described::{check_answer, check_body};
 pub(crate) const PUBLIC_URL: &str = "http://127.0.0.1:8080";
 pub(crate) const BASE: &str = "/api/v2/externalOAuth";
 pub(crate) const EXTERNAL_AUTH: &str = "/api/v2/external-auth";
+pub(crate) const AGENT_CALL: &str = "/api/v2/workspaceagents/me/external-auth";
+/// How long a call waits for a link.
+pub(crate) const LINK_WAIT: Duration = Duration::from_secs(300);
 
 /// The service over an in-memory store, with two organizations and a provider that a test scripts.
 pub(crate) struct Service {
@@ -106,7 +110,15 @@ impl Service {
 
     /// The same, reached at another origin.
     pub(crate) fn reached_at(self, public_url: &str) -> Self {
-        let rest = RestSettings { public_url: public_url.to_owned(), ..rest_settings() };
+        self.set_up_as(RestSettings { public_url: public_url.to_owned(), ..rest_settings() })
+    }
+
+    /// The same, and callers of `external_auth` may put their tokens into the query.
+    pub(crate) fn with_tokens_in_query(self) -> Self {
+        self.set_up_as(RestSettings { tokens_in_query: true, ..rest_settings() })
+    }
+
+    fn set_up_as(self, rest: RestSettings) -> Self {
         let api = Data::new(Api::new(&self.ports, self.use_cases.clone(), Arc::new(AlwaysReady), rest));
         Self { api, ..self }
     }
@@ -114,9 +126,7 @@ impl Service {
     /// The same with limits, and behind proxies.
     pub(crate) fn limited(self, limits: LimitSettings, proxies: &[&str]) -> Self {
         let trusted_proxies = proxies.iter().map(|net| net.parse().unwrap()).collect();
-        let rest = RestSettings { limits, trusted_proxies, ..rest_settings() };
-        let api = Data::new(Api::new(&self.ports, self.use_cases.clone(), Arc::new(AlwaysReady), rest));
-        Self { api, ..self }
+        self.set_up_as(RestSettings { limits, trusted_proxies, ..rest_settings() })
     }
 
     /// Sends a request as it is. The answer has to be one that the API's description has.
@@ -188,11 +198,24 @@ impl Service {
         answer.json()["authorizedProvider"]["id"].as_str().unwrap().to_owned()
     }
 
+    /// Lets all that goes on behind the answers so far come to its end, so that nobody sleeps but those whom a test has begun.
+    pub(crate) async fn settle(&self) {
+        self.ports.tasks.drain().await;
+    }
+
+    /// A token of an agent of the account with that address.
+    pub(crate) async fn agent_of(&self, email: &str) -> String {
+        let accounts = self.ports.store.accounts_with_email(email).await.unwrap();
+        let issued =
+            self.use_cases.issue_api_token.run(accounts[0].id, TokenReach::Agent, None).await.unwrap();
+        issued.secret.expose().to_owned()
+    }
+
     /// Lets the worker do all that is due.
     pub(crate) async fn run_workers(&self) {
         use grantkeeper_domain::jobs::JobRun;
         while self.use_cases.run_next_job.run().await.unwrap() != JobRun::Idle {}
-        while self.use_cases.run_due_revocations.run(None).await.unwrap() > 0 {}
+        while self.use_cases.run_due_revocations.run(ClaimedRevocations::Due).await.unwrap() > 0 {}
     }
 
     /// What an answer is like, for a snapshot.
@@ -205,7 +228,7 @@ impl Service {
 
 async fn token(use_cases: &UseCases, organization: &Organization, email: &str, role: Role) -> String {
     let account: Account = use_cases.create_account.run(organization.id, email, role).await.unwrap();
-    let issued = use_cases.issue_api_token.run(account.id, None).await.unwrap();
+    let issued = use_cases.issue_api_token.run(account.id, TokenReach::Account, None).await.unwrap();
     issued.secret.expose().to_owned()
 }
 
@@ -215,6 +238,7 @@ pub(crate) fn settings(asks_people: bool, login: LoginSettings) -> Settings {
         public_url: PUBLIC_URL.to_owned(),
         tokens: TokenSettings::default(),
         asks_people,
+        link_wait: LINK_WAIT,
         login,
         hand_out_record: HandOutRecord::BeforeRelease,
         holder: "test".to_owned(),
@@ -226,6 +250,7 @@ fn rest_settings() -> RestSettings {
         public_url: PUBLIC_URL.to_owned(),
         session_cookie: "coder_session_token".to_owned(),
         trusted_proxies: Vec::new(),
+        tokens_in_query: false,
         asks_people: true,
         limits: LimitSettings::default(),
     }

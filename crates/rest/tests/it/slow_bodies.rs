@@ -29,6 +29,8 @@ fn exchange(address: SocketAddr, sent: &str, until: &str) -> String {
 async fn a_body_that_does_not_come_is_not_waited_for() {
     let service = Service::start().await;
     let provider = service.register_with_device_flow().await;
+    service.get(&service.member, "/providers/").await;
+    service.settle().await;
     let api = service.api.clone();
     let server = HttpServer::new(move || app(api.clone())).workers(1).disable_signals();
     let server = server.bind(("127.0.0.1", 0)).unwrap();

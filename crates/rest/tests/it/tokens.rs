@@ -233,6 +233,8 @@ async fn users() {
     service.provider.fail_next(Call::Identify, UpstreamError::TokenRefused);
     told.push(look_up().await);
     assert_eq!(service.provider.calls(Call::Refresh), 1, "a refused token is replaced once");
+    // One that was refreshed a moment ago is not refreshed again.
+    service.clock.advance(Duration::from_secs(60));
     service.provider.fail_next(Call::Identify, UpstreamError::TokenRefused);
     service.provider.fail_next(Call::Identify, UpstreamError::TokenRefused);
     told.push(look_up().await);

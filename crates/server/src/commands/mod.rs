@@ -10,6 +10,7 @@ mod account_suspend;
 mod account_unlink;
 mod audit_list;
 mod authorization_list;
+mod client;
 mod config_check;
 mod demo;
 mod doctor;
@@ -25,6 +26,8 @@ mod shown;
 mod token_create;
 mod token_list;
 mod token_revoke;
+
+use std::process::ExitCode;
 
 use clap::Subcommand;
 
@@ -61,6 +64,8 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Audit(AuditCommand),
     Doctor(doctor::Doctor),
+    #[command(flatten)]
+    Client(client::ClientCommand),
 }
 
 #[derive(Debug, Subcommand)]
@@ -112,8 +117,8 @@ pub(crate) enum AuditCommand {
 
 impl Command {
     /// Does it, and prints what came of it.
-    pub(crate) async fn run(self, options: &GlobalOptions) -> Result<(), Failure> {
-        match self {
+    pub(crate) async fn run(self, options: &GlobalOptions) -> Result<ExitCode, Failure> {
+        let done = match self {
             Self::Serve(command) => command.run(options).await,
             Self::Demo(command) => command.run(options).await,
             Self::Migrate(command) => options.print(&command.run(options).await?),
@@ -143,7 +148,9 @@ impl Command {
                 options.print(&examination)?;
                 examination.verdict()
             }
-        }
+            Self::Client(command) => return command.run(options).await,
+        };
+        done.map(|()| ExitCode::SUCCESS)
     }
 }
 

@@ -125,7 +125,7 @@ impl From<&LoginIdentity> for ShownIdentity {
 pub(super) struct ShownToken {
     pub(super) id: String,
     pub(super) account_id: String,
-    /// `api`, or `browser` of one that is the session of a browser.
+    /// `api`, `agent` of one that reads access tokens and no more, or `browser` of one that is the session of a browser.
     pub(super) kind: &'static str,
     pub(super) status: &'static str,
     pub(super) created_at: Time,
@@ -137,7 +137,15 @@ pub(super) struct ShownToken {
     pub(super) revoked_at: Option<Time>,
 }
 
+/// The kind of an agent's token.
+const AGENT: &str = "agent";
+
 impl ShownToken {
+    /// Whether it is an agent's.
+    pub(super) fn is_agent(&self) -> bool {
+        self.kind == AGENT
+    }
+
     pub(super) fn of(token: &ApiToken, now: DateTime<Utc>) -> Self {
         let status = match token.revoked_at {
             Some(_) => "revoked",
@@ -146,6 +154,7 @@ impl ShownToken {
         };
         let kind = match token.purpose {
             TokenPurpose::Api => "api",
+            TokenPurpose::Agent => AGENT,
             TokenPurpose::Session { .. } => "browser",
         };
         Self {

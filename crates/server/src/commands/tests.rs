@@ -105,7 +105,9 @@ impl Installation {
             Command::Migrate(command) => command.run(options).await.map(said),
             Command::Config(ConfigCommand::Check(_)) => ConfigCheck::run(options).map(said),
             Command::Doctor(command) => Ok(said(command.run(options).await)),
-            Command::Serve(_) | Command::Demo(_) | Command::Key(_) => panic!("{line} does not administer"),
+            Command::Serve(_) | Command::Demo(_) | Command::Key(_) | Command::Client(_) => {
+                panic!("{line} does not administer")
+            }
         }
     }
 
@@ -184,6 +186,27 @@ async fn accounts_and_their_tokens() {
     assert_eq!(statuses, ["revoked", "usable"]);
     assert!(!list.to_string().contains(secret), "a token is shown once");
     assert!(here.text("token list --account bo@acme.example").await.contains("no API tokens"));
+}
+
+#[tokio::test]
+async fn agents_have_tokens_of_their_own_kind() {
+    let here = Installation::new();
+    here.json("org create Acme").await;
+    here.json("account create --org Acme --email ada@acme.example").await;
+    let of = |kind: &str| format!("token create --account ada@acme.example{kind}");
+    assert_eq!(here.json(&of("")).await["kind"], "api");
+    let agent = here.json(&of(" --agent --expires-in 30d")).await;
+    assert_eq!(agent["kind"], "agent");
+    assert!(agent["token"].as_str().is_some_and(|token| token.starts_with("gk_")), "{agent}");
+    let shown = here.text(&of(" --agent")).await;
+    assert!(shown.contains("\nagent token ") && shown.contains("expires never"), "{shown}");
+
+    let list = here.json("token list --account ada@acme.example").await;
+    let kinds: Vec<_> =
+        list["tokens"].as_array().expect("a list").iter().map(|token| &token["kind"]).collect();
+    assert_eq!(kinds, ["api", "agent", "agent"]);
+    let id = agent["id"].as_str().expect("an id");
+    assert_eq!(here.json(&format!("token revoke {id}")).await["status"], "revoked");
 }
 
 #[tokio::test]

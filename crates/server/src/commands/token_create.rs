@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use clap::Args;
-use grantkeeper_domain::accounts::IssueApiToken;
+use grantkeeper_domain::accounts::{IssueApiToken, TokenReach};
 use serde::Serialize;
 
 use super::named;
@@ -23,6 +23,9 @@ pub(crate) struct TokenCreate {
     /// How long it lives, such as 90d, 12h, 30m or 45s; without this until it is revoked.
     #[arg(long, value_name = "LIFETIME", value_parser = lifetime::parse)]
     expires_in: Option<Duration>,
+    /// For a machine that acts for the account: it reads the account's access tokens, and opens nothing else.
+    #[arg(long)]
+    agent: bool,
 }
 
 /// The one report with a secret in it; so it has no `Debug`.
@@ -38,7 +41,8 @@ impl fmt::Display for Issued {
         writeln!(f, "{}", self.token)?;
         write!(
             f,
-            "token {}, expires {}; keep it, it is not shown again",
+            "{} {}, expires {}; keep it, it is not shown again",
+            if self.known.is_agent() { "agent token" } else { "token" },
             self.known.id,
             match self.known.expires_at {
                 None => "never".to_owned(),
@@ -58,10 +62,14 @@ impl TokenCreate {
             clock: with.clock.clone(),
             random: with.random,
         };
-        let issued = issue.run(account.id, self.expires_in).await?;
+        let issued = issue.run(account.id, self.reach(), self.expires_in).await?;
         Ok(Issued {
             token: issued.secret.expose().to_owned(),
             known: ShownToken::of(&issued.token, with.clock.now()),
         })
+    }
+
+    fn reach(&self) -> TokenReach {
+        if self.agent { TokenReach::Agent } else { TokenReach::Account }
     }
 }

@@ -13,8 +13,8 @@ use crate::failure::Failure;
 use crate::report::write_table;
 use crate::wiring::Administration;
 
-/// List the API tokens of all accounts or of some, oldest first in each, those that are expired or revoked included, and the
-/// browsers that have signed in at a provider.
+/// List the API tokens of all accounts or of some, oldest first in each, those that are expired or revoked included, those of
+/// agents, which read access tokens and no more, and the browsers that have signed in at a provider.
 #[derive(Debug, Args)]
 pub(crate) struct TokenList {
     #[command(flatten)]

@@ -115,8 +115,9 @@ impl Answer {
     }
 }
 
-/// The members of answers that are secrets.
-const SECRETS: [&str; 5] = ["accessToken", "device_code", "encodedSession", "secret/value", "state"];
+/// The members of answers that are secrets. The user name for git is one at providers that want the token there.
+const SECRETS: [&str; 6] =
+    ["accessToken", "device_code", "encodedSession", "secret/value", "state", "username"];
 
 /// Secrets are shortened, and so are addresses with something secret behind the question mark; all else is shown as it is.
 fn shown(name: &str, value: &Value) -> String {

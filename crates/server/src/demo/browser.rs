@@ -71,6 +71,11 @@ impl<'a> Browser<'a> {
             }
             let origin = origin_of_forms(&url, header(&answer, &REFERRER_POLICY));
             let page = Page::read(&answer.text().await?);
+            if let Some(next) = page.onward.as_ref().filter(|_| status == StatusCode::OK) {
+                visit = Visit::get(url.join(next)?);
+                self.tell(|narrator| tell_onward(narrator, &visit.url));
+                continue;
+            }
             let title = &page.title;
             match page.form() {
                 Some(form) if status == StatusCode::OK => {
@@ -131,13 +136,21 @@ fn tell_press(narrator: &Narrator, title: &str, form: &Form) {
 
 /// Addresses are told without what follows the question mark: codes and states.
 fn tell_answer(narrator: &Narrator, url: &Url, answer: &Response) {
-    let next = header(answer, &LOCATION).and_then(|next| url.join(next).ok());
-    let Some(next) = next else {
-        return narrator.answered(answer.status(), &[]);
-    };
-    let sent = next.query_pairs().map(|(name, _)| name.into_owned()).collect::<Vec<_>>().join(", ");
+    match header(answer, &LOCATION).and_then(|next| url.join(next).ok()) {
+        Some(next) => narrator.answered(format_args!("{} to {}", answer.status(), told(&next)), &[]),
+        None => narrator.answered(answer.status(), &[]),
+    }
+}
+
+fn tell_onward(narrator: &Narrator, next: &Url) {
+    narrator.seen(format_args!("the page leads on to {}", told(next)));
+}
+
+/// An address, and what is sent along.
+fn told(url: &Url) -> String {
+    let sent = url.query_pairs().map(|(name, _)| name.into_owned()).collect::<Vec<_>>().join(", ");
     let with = if sent.is_empty() { String::new() } else { format!(" with {sent}") };
-    narrator.answered(format_args!("{} to {}{with}", answer.status(), place(&next)), &[]);
+    format!("{}{with}", place(url))
 }
 
 fn header<'r>(answer: &'r Response, name: &HeaderName) -> Option<&'r str> {

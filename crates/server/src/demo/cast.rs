@@ -1,8 +1,8 @@
 //! Who takes part: two organizations, so that one can be a stranger to the other, and their accounts.
 
 use grantkeeper_domain::UseCases;
-use grantkeeper_domain::accounts::{CreateOrganizationError, Role};
-use grantkeeper_domain::ids::OrganizationId;
+use grantkeeper_domain::accounts::{CreateOrganizationError, Role, TokenReach};
+use grantkeeper_domain::ids::{AccountId, OrganizationId};
 
 use crate::failure::Failure;
 
@@ -21,6 +21,8 @@ pub(super) const STRANGER: &str = "admin@elsewhere.example";
 pub(super) struct Cast {
     pub(super) admin: String,
     pub(super) member: String,
+    /// Of a machine that acts for the member.
+    pub(super) agent: String,
     pub(super) stranger: String,
 }
 
@@ -30,10 +32,14 @@ impl Cast {
     pub(super) async fn assemble(use_cases: &UseCases) -> Result<Self, Failure> {
         let home = organization(use_cases, ORGANIZATION).await?;
         let elsewhere = organization(use_cases, OTHER_ORGANIZATION).await?;
+        let admin = account(use_cases, home, ADMIN, Role::Admin).await?;
+        let member = account(use_cases, home, MEMBER, Role::Member).await?;
+        let stranger = account(use_cases, elsewhere, STRANGER, Role::Admin).await?;
         Ok(Self {
-            admin: token(use_cases, home, ADMIN, Role::Admin).await?,
-            member: token(use_cases, home, MEMBER, Role::Member).await?,
-            stranger: token(use_cases, elsewhere, STRANGER, Role::Admin).await?,
+            admin: token(use_cases, admin, TokenReach::Account).await?,
+            member: token(use_cases, member, TokenReach::Account).await?,
+            agent: token(use_cases, member, TokenReach::Agent).await?,
+            stranger: token(use_cases, stranger, TokenReach::Account).await?,
         })
     }
 }
@@ -48,13 +54,16 @@ async fn organization(use_cases: &UseCases, name: &str) -> Result<OrganizationId
     }
 }
 
-async fn token(
+async fn account(
     use_cases: &UseCases,
     organization: OrganizationId,
     email: &str,
     role: Role,
-) -> Result<String, Failure> {
-    let account = use_cases.create_account.run(organization, email, role).await?;
-    let issued = use_cases.issue_api_token.run(account.id, None).await?;
+) -> Result<AccountId, Failure> {
+    Ok(use_cases.create_account.run(organization, email, role).await?.id)
+}
+
+async fn token(use_cases: &UseCases, account: AccountId, reach: TokenReach) -> Result<String, Failure> {
+    let issued = use_cases.issue_api_token.run(account, reach, None).await?;
     Ok(issued.secret.expose().to_owned())
 }

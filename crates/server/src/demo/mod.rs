@@ -93,6 +93,7 @@ struct Handles<'a> {
     simulator_url: &'a str,
     admin_token: &'a str,
     member_token: &'a str,
+    agent_token: &'a str,
     stranger_token: &'a str,
 }
 
@@ -103,6 +104,7 @@ impl<'a> Handles<'a> {
             simulator_url: &scene.simulator_url,
             admin_token: &scene.cast.admin,
             member_token: &scene.cast.member,
+            agent_token: &scene.cast.agent,
             stranger_token: &scene.cast.stranger,
         }
     }
@@ -128,11 +130,16 @@ mod tests {
             database: String::new(),
             is_temporary: true,
             auto_consent: true,
-            cast: Cast { admin: "1".to_owned(), member: "2".to_owned(), stranger: "3".to_owned() },
+            cast: Cast {
+                admin: "1".to_owned(),
+                member: "2".to_owned(),
+                agent: "3".to_owned(),
+                stranger: "4".to_owned(),
+            },
         };
         assert_eq!(
             serde_json::to_string(&Handles::of(&scene)).expect("texts"),
-            r#"{"baseUrl":"b","simulatorUrl":"s","adminToken":"1","memberToken":"2","strangerToken":"3"}"#
+            r#"{"baseUrl":"b","simulatorUrl":"s","adminToken":"1","memberToken":"2","agentToken":"3","strangerToken":"4"}"#
         );
     }
 }

@@ -5,6 +5,10 @@ use std::fmt;
 use super::stage::{LOGIN_PROVIDER, Scene};
 use super::steps::LeftBehind;
 
+/// The credentials for a git remote at GitHub, which the member has linked.
+const BY_REMOTE: &str =
+    "api/v2/workspaceagents/me/external-auth?match=https%3A%2F%2Fgithub.com%2Facme%2Fapp.git";
+
 /// The lines.
 pub(super) struct NextSteps<'a> {
     pub(super) scene: &'a Scene,
@@ -13,11 +17,12 @@ pub(super) struct NextSteps<'a> {
 
 impl NextSteps<'_> {
     /// What each line does, and the arguments of curl.
-    fn lines(&self) -> [(&'static str, String); 11] {
+    fn lines(&self) -> [(&'static str, String); 12] {
         let Self { scene, left_behind } = self;
         let api = format!("{}/api/v2/externalOAuth", scene.base_url);
         let admin = format!("-H 'Authorization: Bearer {}'", scene.cast.admin);
         let member = format!("-H 'Authorization: Bearer {}'", scene.cast.member);
+        let agent = format!("-H 'Coder-Session-Token: {}'", scene.cast.agent);
         let stranger = format!("-H 'Authorization: Bearer {}'", scene.cast.stranger);
         let (test, oidc) = (&left_behind.test, &left_behind.oidc);
         [
@@ -46,7 +51,20 @@ impl NextSteps<'_> {
             ("The jobs and what came of them", format!("{admin} {api}/jobs/")),
             ("A stranger sees nothing of it", format!("{stranger} {api}/authorizedProviders/{test}/")),
             ("What the provider was asked", format!("{}/control/stats", scene.simulator_url)),
+            ("What a workspace gets for a git remote", format!("{agent} '{}/{BY_REMOTE}'", scene.base_url)),
         ]
+    }
+
+    /// What git does with this program for a credential helper.
+    fn asked_by_git(&self) -> String {
+        let Scene { base_url, cast, .. } = self.scene;
+        let program = std::env::current_exe();
+        let program = program.map_or_else(|_| "grantkeeper".to_owned(), |path| path.display().to_string());
+        format!(
+            "printf 'protocol=https\\nhost=github.com\\n\\n' | GRANTKEEPER_URL={base_url} GRANTKEEPER_TOKEN={} '{program}' \
+             git-credential get",
+            cast.agent
+        )
     }
 }
 
@@ -56,7 +74,14 @@ impl fmt::Display for NextSteps<'_> {
         for (what, arguments) in self.lines() {
             writeln!(f, "# {what}\ncurl -s {arguments}")?;
         }
-        write!(f, "\nCtrl-C ends it.")
+        writeln!(f, "# The same as git asks for it\n{}", self.asked_by_git())?;
+        let Self { scene, .. } = self;
+        writeln!(
+            f,
+            "\nIn a browser: {}/external-auth has the links of the member, who signs in with",
+            scene.base_url
+        )?;
+        write!(f, "    {}\n\nCtrl-C ends it.", scene.cast.member)
     }
 }
 
@@ -76,6 +101,7 @@ mod tests {
             cast: Cast {
                 admin: "gk_admin".to_owned(),
                 member: "gk_member".to_owned(),
+                agent: "gk_agent".to_owned(),
                 stranger: "gk_stranger".to_owned(),
             },
         };
@@ -90,5 +116,14 @@ mod tests {
             let unquoted: String = arguments.split('\'').step_by(2).collect();
             assert!(!unquoted.contains(['?', '&', '"', '{', '$']), "{what}: {unquoted}");
         }
+        let line = next.asked_by_git();
+        assert!(
+            line.starts_with(r"printf 'protocol=https\nhost=github.com\n\n' | GRANTKEEPER_URL=http://"),
+            "{line}"
+        );
+        assert!(
+            line.ends_with("' git-credential get") && line.contains("GRANTKEEPER_TOKEN=gk_agent '/"),
+            "{line}"
+        );
     }
 }

@@ -6,6 +6,8 @@
 pub(super) struct Page {
     /// What stands in its title.
     pub(super) title: String,
+    /// Where a browser goes on to at once, without anybody's doing.
+    pub(super) onward: Option<String>,
     forms: Vec<Form>,
 }
 
@@ -61,6 +63,7 @@ impl Page {
         for (tag, text) in tags(html) {
             match (tag.name, &mut open) {
                 ("title", _) if page.title.is_empty() => page.title = unescaped(text.trim()),
+                ("meta", _) => page.onward = page.onward.or_else(|| onward(&tag)),
                 ("form", _) => {
                     let action = tag.attribute("action").unwrap_or_default();
                     open = Some(Form { action, ..Form::default() });
@@ -113,6 +116,13 @@ impl Form {
     pub(super) fn yes(&self) -> &str {
         self.buttons.first().map_or("", |button| &button.label)
     }
+}
+
+/// Where a page is left for at once; one that is loaded again later waits for something.
+fn onward(tag: &Tag<'_>) -> Option<String> {
+    let refreshes = tag.attribute("http-equiv").is_some_and(|name| name == "refresh");
+    let content = tag.attribute("content").filter(|_| refreshes)?;
+    Some(content.strip_prefix("0;url=")?.to_owned())
 }
 
 /// A field that is sent; of a choice only the chosen one is.
@@ -264,7 +274,23 @@ mod tests {
     #[test]
     fn a_message_has_no_form() {
         let page = Page::read("<title>Done &#38; over &#x2714;</title><h1>Done</h1>");
-        assert_eq!(page, Page { title: "Done & over ✔".to_owned(), forms: Vec::new() });
+        assert_eq!(page, Page { title: "Done & over ✔".to_owned(), ..Page::default() });
+    }
+
+    #[test]
+    fn a_page_is_left_at_once_or_waits() {
+        let onward = |content: &str| {
+            Page::read(&format!(
+                r#"<meta name="viewport" content="0;url=/no"><meta http-equiv="refresh" content="{content}">"#
+            ))
+            .onward
+        };
+        assert_eq!(
+            onward("0;url=https://idp.example/?a=1&#38;b=2").as_deref(),
+            Some("https://idp.example/?a=1&b=2")
+        );
+        assert_eq!(onward("2"), None);
+        assert_eq!(onward("5;url=/device"), None);
     }
 
     #[test]

@@ -15,6 +15,8 @@ pub(super) struct World<'a> {
     pub(super) http: reqwest::Client,
     pub(super) admin: ApiClient<'a>,
     pub(super) member: ApiClient<'a>,
+    /// A machine that acts for the member.
+    pub(super) agent: ApiClient<'a>,
     pub(super) provider: ProviderWatch<'a>,
     pub(super) narrator: &'a Narrator,
 }
@@ -34,6 +36,7 @@ impl<'a> World<'a> {
             scene,
             admin: client("admin", &scene.cast.admin),
             member: client("member", &scene.cast.member),
+            agent: client("agent", &scene.cast.agent),
             provider: ProviderWatch { http: http.clone(), url: &scene.simulator_url, narrator },
             http,
             narrator,
@@ -65,6 +68,7 @@ pub(super) async fn walk(scene: &Scene, narrator: &Narrator) -> Result<LeftBehin
     steps::delete(&world, &providers.test).await?;
     let github = steps::every_type(&world).await?;
     steps::device(&world, &github).await?;
+    steps::read_by_agent(&world).await?;
     let by_device = steps::sign_in_by_device(&world).await?;
     let by_browser = steps::sign_in_by_browser(&world, &by_device).await?;
     steps::sign_out(&world, &by_browser).await?;

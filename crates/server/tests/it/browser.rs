@@ -33,11 +33,21 @@ impl Browser {
     /// Signs in and confirms the flow that a link begins; returns the provider's page.
     pub(crate) async fn say_yes(&mut self, link: &str, token: &str) -> String {
         let flow = Url::parse(link).unwrap().path().to_owned();
-        let sign_in = [("token", token), ("return_to", &flow)];
-        let sign_in = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(sign_in).finish();
-        assert_eq!(self.post("/sign-in", sign_in).await.leads_on(), flow);
+        self.sign_in(token, &flow).await;
         let page = self.visit(link).await.body;
         self.press(&flow, &page, "yes").await.leads_on()
+    }
+
+    /// Signs in with an API token, and is led on to a page of ours.
+    pub(crate) async fn sign_in(&mut self, token: &str, page: &str) {
+        let sign_in = [("token", token), ("return_to", page)];
+        let sign_in = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(sign_in).finish();
+        assert_eq!(self.post("/sign-in", sign_in).await.leads_on(), page);
+    }
+
+    /// What a cookie is worth, which has to be there.
+    pub(crate) fn cookie(&self, name: &str) -> String {
+        self.cookies.get(name).unwrap_or_else(|| panic!("no cookie {name}")).clone()
     }
 
     /// Comes back from a provider to a login; returns the path of its page, and what is on it once the provider has answered.

@@ -13,6 +13,14 @@ pub(crate) fn client() -> Client {
     Client::builder().redirect(redirect::Policy::none()).no_proxy().build().unwrap()
 }
 
+/// The same, calling from an address of this machine.
+#[cfg(target_os = "linux")]
+#[expect(clippy::disallowed_methods, reason = "the tests are a client of the service, not a part of it")]
+pub(crate) fn client_at(address: std::net::Ipv4Addr) -> Client {
+    let client = Client::builder().redirect(redirect::Policy::none()).no_proxy();
+    client.local_address(std::net::IpAddr::from(address)).build().unwrap()
+}
+
 /// The same, with a new connection for each request.
 #[expect(clippy::disallowed_methods, reason = "the tests are a client of the service, not a part of it")]
 fn client_of_many() -> Client {

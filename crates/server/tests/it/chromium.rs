@@ -66,6 +66,17 @@ impl Chromium {
         self.page(&json!({ "do": "press", "person": person, "key": "Enter" })).await
     }
 
+    /// The same, where the page that comes of it goes on by itself: as it stands.
+    pub(crate) async fn press_and_glance(&mut self, person: &str, button: &str) -> Page {
+        self.tab_to(person, button).await;
+        self.page(&json!({ "do": "press", "person": person, "key": "Enter", "settle": false })).await
+    }
+
+    /// Somebody waits until the page that they have open does not go on by itself any more.
+    pub(crate) async fn settle(&mut self, person: &str) -> Page {
+        self.page(&json!({ "do": "settle", "person": person })).await
+    }
+
     /// Somebody types into what has the focus.
     pub(crate) async fn type_text(&mut self, person: &str, text: &str) {
         self.told(&json!({ "do": "type", "person": person, "text": text })).await;
@@ -85,10 +96,15 @@ impl Chromium {
         assert_ne!(inks["light"], inks["dark"], "{url} looks different in the dark");
     }
 
-    /// A cookie of somebody's browser.
-    pub(crate) async fn cookie(&mut self, person: &str, name: &str) -> Option<Value> {
+    /// The cookies of somebody's browser.
+    pub(crate) async fn cookies(&mut self, person: &str) -> Vec<Value> {
         let told = self.told(&json!({ "do": "cookies", "person": person })).await;
-        told["cookies"].as_array().unwrap().iter().find(|cookie| cookie["name"] == name).cloned()
+        told["cookies"].as_array().unwrap().clone()
+    }
+
+    /// One of them.
+    pub(crate) async fn cookie(&mut self, person: &str, name: &str) -> Option<Value> {
+        self.cookies(person).await.into_iter().find(|cookie| cookie["name"] == name)
     }
 
     async fn page(&mut self, command: &Value) -> Page {

@@ -24,8 +24,16 @@ fn the_walk_works_with_and_without_a_person() {
         let told = String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success(), "{told}\n{}", String::from_utf8_lossy(&output.stderr));
         assert!(told.contains("50 callers"), "{told}");
-        let in_order =
-            ["Sign in by device code", "Sign in with a browser", "the same account", "sign out", "204"];
+        let in_order = [
+            "For machines",
+            "type: github",
+            "403",
+            "Sign in by device code",
+            "Sign in with a browser",
+            "the same account",
+            "sign out",
+            "204",
+        ];
         let mut rest = &*told;
         for step in in_order {
             rest = rest.split_once(step).unwrap_or_else(|| panic!("no {step:?} in {rest}")).1;
@@ -73,4 +81,25 @@ async fn it_keeps_serving_and_leaves_the_member_with_a_live_authorization_per_ty
     assert_eq!(stranger.get("/jobs/").await.1["data"], serde_json::json!([]), "of another organization");
     let stats = client().get(format!("{}/control/stats", text("simulatorUrl"))).send().await.unwrap();
     assert_eq!(stats.status(), StatusCode::OK);
+}
+
+/// The last of the lines to try is one that git would write: it works as it is printed.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_git_asks_for_is_answered() {
+    let mut command = demo(&["--auto-consent"]);
+    command.stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = tokio::process::Command::from(command).kill_on_drop(true).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let line = loop {
+        let line = lines.next_line().await.unwrap().expect("it is printed");
+        if line.starts_with("printf ") {
+            break line;
+        }
+    };
+    let mut shell = Command::new("sh");
+    clean_environment(&mut shell);
+    let answer = tokio::process::Command::from(shell).args(["-c", &line]).output().await.unwrap();
+    let credentials = String::from_utf8(answer.stdout).unwrap();
+    assert!(answer.status.success(), "{line}: {}", String::from_utf8_lossy(&answer.stderr));
+    assert!(credentials.contains("username=gho_"), "{credentials}");
 }

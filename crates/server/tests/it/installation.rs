@@ -149,6 +149,12 @@ impl Installation {
         issued["token"].as_str().unwrap().to_owned()
     }
 
+    /// A token that reads the access tokens of an account.
+    pub(crate) fn agent_token(&self, email: &str) -> String {
+        let issued = self.run(&["token", "create", "--account", email, "--agent"]);
+        issued["token"].as_str().unwrap().to_owned()
+    }
+
     pub(crate) fn caller(&self, token: &str) -> Caller {
         Caller::new(&self.base_url, token)
     }
@@ -228,6 +234,15 @@ impl Running {
     /// What a path outside the API answers.
     pub(crate) async fn get(&self, path: &str) -> Answer {
         answer(client().get(format!("{}{path}", self.base_url))).await
+    }
+
+    /// How many connections the process has, to callers and to others.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn sockets(&self) -> usize {
+        let descriptors = format!("/proc/{}/fd", self.child.id().unwrap());
+        let targets =
+            std::fs::read_dir(descriptors).unwrap().filter_map(|entry| entry.ok()?.path().read_link().ok());
+        targets.filter(|target| target.to_string_lossy().starts_with("socket:")).count()
     }
 
     /// Whether the process is still there.

@@ -12,24 +12,32 @@ use crate::logins::world::LoginWorld;
 use crate::stores::StoreKind;
 
 /// Somebody at the browser.
-const ADA: &str = "ada";
+pub(crate) const ADA: &str = "ada";
 /// Who she is at the simulated provider, unless she says otherwise.
 const SUBJECT: &str = "1001";
 
 /// A service, and a browser in front of it.
-struct Desk {
-    world: LoginWorld,
-    chromium: Chromium,
-    site: String,
+pub(crate) struct Desk {
+    pub(crate) world: LoginWorld,
+    pub(crate) chromium: Chromium,
+    pub(crate) site: String,
 }
 
 impl Desk {
     /// `None` where there is no browser.
-    async fn new() -> Option<Self> {
+    pub(crate) async fn new() -> Option<Self> {
+        Self::with(&[]).await
+    }
+
+    /// The same with more settings.
+    pub(crate) async fn with(settings: &[(&str, &str)]) -> Option<Self> {
         let chromium = Chromium::start().await?;
         let mut installation = Installation::on(StoreKind::Sqlite);
         let site = installation.base_url.replace("127.0.0.1", "localhost");
         installation.set("PUBLIC_URL", &site);
+        for (name, value) in settings {
+            installation.set(name, value);
+        }
         let world = LoginWorld::over(Upstream::simulated(600), installation).await;
         Some(Self { world, chromium, site })
     }
@@ -49,7 +57,7 @@ impl Desk {
         format!("{}/.well-known/openid-configuration", self.world.upstream.issuer())
     }
 
-    fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("{}{path}", self.site)
     }
 }

@@ -11,12 +11,14 @@ use crate::installation::Installation;
 use crate::simulated;
 use crate::stores::Store;
 
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 7] = [
     "2026-11-21-000000_init",
     "2026-11-22-000000_device_flows",
     "2026-11-23-000000_refreshes",
     "2026-11-24-000000_deletions",
     "2026-11-25-000000_logins",
+    "2026-11-26-000000_links",
+    "2026-11-26-000001_link_indexes",
 ];
 
 #[tokio::test(flavor = "multi_thread")]

@@ -22,6 +22,7 @@ struct Things {
     lost_providers: Vec<String>,
     kept_authorizations: Vec<String>,
     lost_authorizations: Vec<String>,
+    lost_links: Vec<String>,
     jobs: Vec<String>,
     codes: Vec<String>,
     states: Vec<String>,
@@ -33,13 +34,17 @@ struct Things {
 
 impl Things {
     async fn made_by(caller: &Caller, logins: &LoginClient, simulator: &str) -> Self {
-        let kept_providers = vec![register(caller).await];
+        let kept_providers = vec![register_with_repositories(caller).await];
         let device_codes = vec![device_code(caller, &kept_providers[0]).await];
-        let (mut lost_providers, mut lost_authorizations) = (Vec::new(), Vec::new());
+        let (mut lost_providers, mut lost_authorizations, mut lost_links) =
+            (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..3 {
             lost_providers.push(register(caller).await);
             // A provider of its own: the same account at the same provider would be the same authorization.
             lost_authorizations.push(caller.authorize_unattended(&register(caller).await).await);
+            let linked = register(caller).await;
+            caller.authorize_unattended(&linked).await;
+            lost_links.push(linked);
         }
         let kept_authorizations = vec![caller.authorize_unattended(&kept_providers[0]).await];
         let jobs = vec![caller.count_things().await.split('/').nth(2).unwrap().to_owned()];
@@ -58,6 +63,7 @@ impl Things {
             lost_providers,
             kept_authorizations,
             lost_authorizations,
+            lost_links,
             jobs,
             codes,
             states,
@@ -74,6 +80,7 @@ impl Things {
             ("lost_providers", &self.lost_providers),
             ("kept_authorizations", &self.kept_authorizations),
             ("lost_authorizations", &self.lost_authorizations),
+            ("lost_links", &self.lost_links),
             ("jobs", &self.jobs),
             ("codes", &self.codes),
             ("states", &self.states),
@@ -98,6 +105,15 @@ async fn outlive_a_slow_machine(simulator: &str) {
 
 async fn register(caller: &Caller) -> String {
     caller.register("test", None, ("any", "secret")).await
+}
+
+/// One whose repositories are where the remotes of `schemathesis.toml` are.
+async fn register_with_repositories(caller: &Caller) -> String {
+    let id = register(caller).await;
+    let hosts = json!({ "gitHosts": ["git.example"] });
+    let (status, patched) = caller.patch_json(&format!("/providers/{id}/"), &hosts).await;
+    assert_eq!(status, StatusCode::OK, "{patched}");
+    id
 }
 
 /// Switches the device flow on and goes through one, so that its code is good for as many polls as come.
@@ -146,6 +162,8 @@ async fn the_service_is_as_it_describes_itself(store: StoreKind) {
     ] {
         installation.set(&format!("LIMITS__{limit}"), "0");
     }
+    // Machines wait for links that nobody makes.
+    installation.set("EXTERNAL_AUTH__LISTEN_LIMIT", "1");
     people_sign_in_at_the_first_provider(&mut installation);
     let token = installation.token("admin@acme.example", true);
     let running = installation.serve().await;

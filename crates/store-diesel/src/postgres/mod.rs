@@ -40,8 +40,11 @@ impl Postgres {
         let server = Arc::new(Server::at(url, options.busy_timeout)?);
         let runtime = Handle::current();
         let pool = pool(Arc::clone(&server), runtime.clone(), options.connections);
-        migrating::prepare(&server, &pool, options.migrate).await?;
-        Ok(Self { lines: Arc::new(Lines::to(server)), pool, runtime })
+        // Both at a time; whoever asks first makes up for a line that cannot be had now, or learns why.
+        let preparing = migrating::prepare(&server, &pool, options.migrate);
+        let (prepared, line) = tokio::join!(preparing, server.connect_for_reads());
+        prepared?;
+        Ok(Self { lines: Arc::new(Lines::to(server, line.ok())), pool, runtime })
     }
 
     /// The names of the migrations that the database lacks.

@@ -37,6 +37,9 @@ over_both_databases! {
     what_cannot_be_read_keeps_no_other_refresh_waiting,
     a_new_type_of_provider_needs_no_migration,
     the_way_back_lets_nobody_in_who_is_suspended,
+    what_the_version_before_wrote_was_authorized_when_it_was_made,
+    what_nobody_wrote_a_use_of_counts_from_when_it_was_authorized,
+    the_way_back_takes_the_tokens_of_agents,
 }
 
 const ORGANIZATION: OrganizationId = OrganizationId::from_uuid(Uuid::from_u128(1));
@@ -168,6 +171,60 @@ async fn the_way_back_lets_nobody_in_who_is_suspended<D: Old>() {
     old.run(&format!("UPDATE accounts SET suspended_at = {}", D::NOW));
     old.run(&D::way_back());
     assert_eq!(old.column(TOKENS), [""; 0]);
+}
+
+/// Nobody wrote down when; the list of what is new goes by the same.
+async fn what_the_version_before_wrote_was_authorized_when_it_was_made<D: Old>() {
+    let old = D::new();
+    let store = old.open().await;
+    let (row, provider) = store.authorization(ORGANIZATION, AUTHORIZATION).await.unwrap().unwrap();
+    assert_eq!(row.authorized_at, row.created_at);
+    let expected = [(row.account_id, provider.id, row.created_at)];
+    assert_eq!(store.authorized_since(row.created_at, 10).await.unwrap(), expected);
+    let later = row.created_at + TimeDelta::microseconds(1);
+    assert_eq!(store.authorized_since(later, 10).await.unwrap(), []);
+
+    // A refresh writes it down, and makes no news of it.
+    store.commit(vec![Change::update(row.clone())]).await.unwrap();
+    let (kept, _) = store.authorization(ORGANIZATION, AUTHORIZATION).await.unwrap().unwrap();
+    assert_eq!(kept.authorized_at, row.created_at);
+    assert_eq!(store.authorized_since(later, 10).await.unwrap(), []);
+    let written = old.column("SELECT 'yes' FROM authorizations WHERE authorized_at = created_at");
+    assert_eq!(written, ["yes"]);
+}
+
+/// Being authorized is a use, and the only one that is known of it.
+async fn what_nobody_wrote_a_use_of_counts_from_when_it_was_authorized<D: Old>() {
+    let old = D::new();
+    let (row, _) = old.open().await.authorization(ORGANIZATION, AUTHORIZATION).await.unwrap().unwrap();
+    assert_eq!(row.used_at, row.created_at);
+    old.run(&format!("UPDATE authorizations SET authorized_at = {}", D::NOW));
+    let (row, _) = old.open().await.authorization(ORGANIZATION, AUTHORIZATION).await.unwrap().unwrap();
+    assert!(row.authorized_at > row.created_at);
+    assert_eq!(row.used_at, row.authorized_at);
+}
+
+/// A version that does not know of agents would take their tokens for broken rows.
+async fn the_way_back_takes_the_tokens_of_agents<D: Old>() {
+    const TOKENS: &str = "SELECT hash FROM api_tokens ORDER BY hash";
+    let old = D::new();
+    let columns = "account_id, organization_id, created_at, version";
+    let add = |purpose| {
+        let id = D::id(Uuid::from_u128(33));
+        format!(
+            "INSERT INTO api_tokens (id, hash, purpose, {columns})
+             SELECT {id}, 'another hash', '{purpose}', {columns} FROM api_tokens"
+        )
+    };
+    assert!(old.try_run(&add("agent")).is_err());
+    drop(old.open().await);
+    assert!(old.try_run(&add("stranger")).is_err());
+    // Only a session is opened with a token.
+    assert!(old.try_run(&add("session")).is_err());
+    old.run(&add("agent"));
+    assert_eq!(old.column(TOKENS), ["another hash", "token hash"]);
+    old.run(&D::way_back());
+    assert_eq!(old.column(TOKENS), ["token hash"]);
 }
 
 /// A version that runs beside a newer one may come upon rows that it does not understand.

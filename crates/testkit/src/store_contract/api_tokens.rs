@@ -19,6 +19,7 @@ pub async fn api_tokens_come_back_whole(store: &Arc<dyn Store>) {
         let opened_at_a_provider = TokenPurpose::Session { opened_with: base.id };
         [
             base.clone(),
+            ApiToken { purpose: TokenPurpose::Agent, ..base.clone() },
             ApiToken { purpose: opened_at_a_provider, ..base.clone() },
             ApiToken { purpose: TokenPurpose::Session { opened_with: opener.id }, ..base.clone() },
             ApiToken { expires_at: Some(minutes(1)), ..base.clone() },
@@ -49,7 +50,7 @@ pub async fn a_token_is_found_by_its_hash_with_its_account(store: &Arc<dyn Store
     assert_eq!(store.token(ApiTokenId::generate(&FRESH, START)).await.expect("a read"), None);
 }
 
-/// "Of every purpose, oldest first": sessions, revoked and expired ones too, and nobody else's.
+/// "Of every purpose, oldest first": sessions and agents', revoked and expired ones too, and nobody else's.
 pub async fn tokens_of_an_account_are_listed_oldest_first(store: &Arc<dyn Store>) {
     let tenant = Tenant::settle(store).await;
     let neighbour = account(&tenant.organization);
@@ -59,8 +60,9 @@ pub async fn tokens_of_an_account_are_listed_oldest_first(store: &Arc<dyn Store>
     let session =
         ApiToken { purpose: TokenPurpose::Session { opened_with: opener.id }, ..tenant.api_token() };
     let revoked = ApiToken { revoked_at: Some(START), ..tenant.api_token() };
-    let expired = ApiToken { expires_at: Some(minutes(-1)), ..tenant.api_token() };
-    let rows = [opener.clone(), session, revoked, expired];
+    let agents =
+        ApiToken { purpose: TokenPurpose::Agent, expires_at: Some(minutes(-1)), ..tenant.api_token() };
+    let rows = [opener.clone(), session, revoked, agents];
     let (rows, oldest_first) = of_mixed_age(rows, |row| row.id, |row, age| row.created_at = age);
     // The token that opened a session has to be there first.
     let (opener, rest): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.id == opener.id);

@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
+use chrono::TimeDelta;
 use grantkeeper_domain::authorizations::{Authorization, GrantState, Scopes, UserInfo};
 use grantkeeper_domain::ids::{AuthorizationId, CredentialId};
 use grantkeeper_domain::providers::Provider;
 use grantkeeper_domain::{Change, Store};
 
-use super::tenant::{Tenant, UNICODE, commit, expect_states, insert, long_secret, minutes, of_mixed_age};
+use super::tenant::{
+    Tenant, UNICODE, commit, expect_states, insert, long_secret, minutes, of_mixed_age, update,
+};
 use crate::entities::{FRESH, START, account, authorization, provider};
 
 /// Every field of an authorization is kept, tokens of 8 KiB and whatever the provider says of the user too.
@@ -40,6 +43,8 @@ pub async fn authorizations_come_back_whole(store: &Arc<dyn Store>) {
                 requested_scopes: Scopes::default(),
                 granted_scopes: Scopes::parse("b a https://scope.example/c"),
                 created_at: minutes(6),
+                authorized_at: minutes(8),
+                used_at: minutes(9),
                 ..base.clone()
             },
             Authorization {
@@ -167,4 +172,52 @@ pub async fn authorizations_at_a_provider_come_page_by_page(store: &Arc<dyn Stor
     commit(store, [Change::delete(by_id[3].clone())]).await;
     assert_eq!(page(Some(by_id[3].id), 2).await, by_id[4..]);
     assert_eq!(page(Some(by_id[4].id), 2).await, []);
+}
+
+/// "Account and provider of the authorizations whose `authorized_at` is `since` or later, newest first, at most `limit`", of
+/// whatever organization; who authorizes anew is among them anew.
+pub async fn the_newest_authorizations_are_found(store: &Arc<dyn Store>) {
+    let (tenant, other) = (Tenant::settle(store).await, Tenant::settle(store).await);
+    let authorized = |tenant: &Tenant, at| Authorization {
+        authorized_at: minutes(at),
+        // The age of the row says nothing about it.
+        created_at: minutes(-at),
+        ..tenant.authorization()
+    };
+    let of = |tenant: &Tenant, at| (tenant.account.id, tenant.provider.id, minutes(at));
+    let mut oldest = authorized(&tenant, 10);
+    commit(store, [authorized(&other, 30), oldest.clone(), authorized(&other, 20)].map(Change::insert)).await;
+    let since = async |at, limit| store.authorized_since(at, limit).await.expect("a read");
+    assert_eq!(since(minutes(31), 10).await, []);
+    assert_eq!(since(minutes(30), 10).await, [of(&other, 30)]);
+    assert_eq!(since(minutes(10) + TimeDelta::microseconds(1), 10).await, [of(&other, 30), of(&other, 20)]);
+    assert_eq!(since(minutes(10), 10).await, [of(&other, 30), of(&other, 20), of(&tenant, 10)]);
+    assert_eq!(since(minutes(10), 1).await, [of(&other, 30)]);
+    assert_eq!(since(minutes(10), 0).await, []);
+
+    // A refresh changes nothing of it.
+    oldest.last_refreshed_at = Some(minutes(39));
+    update(store, oldest.clone()).await;
+    assert_eq!(since(minutes(10), 10).await, [of(&other, 30), of(&other, 20), of(&tenant, 10)]);
+    let anew = Authorization { authorized_at: minutes(40), version: oldest.version.next(), ..oldest };
+    update(store, anew.clone()).await;
+    assert_eq!(since(minutes(10), 10).await, [of(&tenant, 40), of(&other, 30), of(&other, 20)]);
+    commit(store, [Change::delete(Authorization { version: anew.version.next(), ..anew })]).await;
+    assert_eq!(since(minutes(10), 10).await, [of(&other, 30), of(&other, 20)]);
+}
+
+/// Of those that were authorized at one moment the one with the greater id comes first: a limit always cuts at the same place.
+pub async fn authorizations_of_one_moment_come_by_their_ids(store: &Arc<dyn Store>) {
+    let tenant = Tenant::settle(store).await;
+    let mut rows = Vec::new();
+    for _ in 0..4 {
+        let account = account(&tenant.organization);
+        let row = authorization(&account, &tenant.provider);
+        commit(store, [Change::insert(account), Change::insert(row.clone())]).await;
+        rows.push((row.id, (row.account_id, row.provider_id, row.authorized_at)));
+    }
+    rows.sort_unstable_by(|one, other| other.cmp(one));
+    let expected: Vec<_> = rows.into_iter().map(|(_, news)| news).collect();
+    assert_eq!(store.authorized_since(START, 10).await.expect("a read"), expected);
+    assert_eq!(store.authorized_since(START, 3).await.expect("a read"), expected[..3]);
 }

@@ -29,6 +29,7 @@ pub async fn flows_come_back_whole(store: &Arc<dyn Store>) {
             every_stage.iter().map(|stage| Flow { stage: stage.clone(), ..base.clone() }).collect();
         let browser = |cookie_hash| Flow { route: FlowRoute::Browser { cookie_hash }, ..base.clone() };
         all.extend([browser(None), browser(Some(hash()))]);
+        all.push(Flow { return_to: Some(format!("/connect?{UNICODE}")), ..browser(None) });
         all.push(Flow {
             state_hash: None,
             pkce_verifier: None,

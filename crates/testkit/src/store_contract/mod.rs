@@ -53,11 +53,15 @@ macro_rules! each_store_rule {
             authorizations: authorizations_come_back_whole, an_authorization_comes_with_its_provider,
                 an_authorization_of_another_organization_is_not_there,
                 authorizations_of_an_account_are_listed_oldest_first,
-                an_authorization_is_found_by_its_exact_identity, authorizations_at_a_provider_come_page_by_page;
+                an_authorization_is_found_by_its_exact_identity, authorizations_at_a_provider_come_page_by_page,
+                the_newest_authorizations_are_found, authorizations_of_one_moment_come_by_their_ids;
             data_keys: a_data_key_comes_back_whole, the_first_data_key_stays,
                 each_organization_has_its_own_data_key, the_first_canary_stays;
             device_flows: device_flows_come_back_whole, a_device_flow_is_found_by_its_handle,
-                a_device_flow_is_claimed_once, polls_under_way_are_counted, only_expired_device_flows_are_purged;
+                a_device_flow_is_claimed_once, polls_under_way_are_counted,
+                unattended_device_flows_are_those_that_nobody_polls,
+                unattended_device_flows_come_longest_overdue_first,
+                of_the_device_flows_that_an_account_has_left_the_newest_come, only_expired_device_flows_are_purged;
             due_refreshes: a_refresh_is_due_when_it_was_said, due_refreshes_are_claimed_longest_due_first,
                 a_claimed_refresh_comes_with_its_rows, a_claimed_refresh_knows_the_journal,
                 a_claimed_refresh_is_looked_after, a_refresh_that_somebody_holds_is_watched,
@@ -93,7 +97,8 @@ macro_rules! each_store_rule {
             revocations: revocations_come_back_whole, revocations_of_a_provider_are_listed_oldest_first,
                 due_revocations_are_claimed_in_their_order, a_claimed_revocation_is_stored,
                 a_revocation_is_not_claimed_twice, a_lapsed_revocation_is_claimed_again,
-                in_a_hurry_a_provider_has_all_of_its_revocations_claimed, an_ended_revocation_is_not_claimed,
+                in_a_hurry_a_provider_has_all_of_its_revocations_claimed,
+                in_a_hurry_a_single_revocation_is_claimed, an_ended_revocation_is_not_claimed,
                 only_old_receipts_are_purged;
             receipts: a_receipt_of_another_organization_is_not_there, receipts_are_filtered_and_listed_newest_first,
                 a_live_authorization_of_a_person_is_found_whosever_it_is;

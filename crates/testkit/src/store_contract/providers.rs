@@ -6,7 +6,8 @@ use grantkeeper_domain::Store;
 use grantkeeper_domain::authorizations::Scopes;
 use grantkeeper_domain::ids::{CredentialId, ProviderId};
 use grantkeeper_domain::providers::{
-    ClientAuthentication, PkceSupport, Provider, ProviderEndpoints, ProviderKind, ProviderStatus, Slug,
+    ClientAuthentication, GitHosts, PkceSupport, Provider, ProviderEndpoints, ProviderKind, ProviderStatus,
+    Slug,
 };
 
 use super::tenant::{Tenant, UNICODE, expect_states, insert, long_secret, minutes, of_mixed_age};
@@ -44,12 +45,20 @@ pub async fn providers_come_back_whole(store: &Arc<dyn Store>) {
                 updated_at: minutes(2),
                 ..base.clone()
             },
+            Provider { git_hosts: git_hosts(), ..base.clone() },
             Provider { slug: None, host: None, scopes: Scopes::default(), skip_consent: Some(false), ..base },
         ]);
         states
     };
     expect_states(store, states(provider(&tenant.organization))).await;
     expect_states(store, states(provider(&Tenant::settle(store).await.organization)).into_iter().rev()).await;
+}
+
+fn git_hosts() -> GitHosts {
+    let texts = ["git.example", "http://127.0.0.1:8088", "git.example:8443/acme/apps", "[2001:db8::1]/acme"];
+    let hosts = GitHosts::parse(texts).expect("hosts");
+    assert_eq!(hosts.to_texts(), texts);
+    hosts
 }
 
 fn bare_endpoints() -> ProviderEndpoints {

@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use grantkeeper_domain::Lease;
-use grantkeeper_domain::ids::{ProviderId, RevocationId};
+use grantkeeper_domain::ids::RevocationId;
+use grantkeeper_domain::revocations::ClaimedRevocations::{self, Due, Of, One};
 use grantkeeper_domain::revocations::{ResourceOwner, Revocation, RevocationStatus};
 use grantkeeper_domain::{Change, Store};
 
 use super::tenant::{
     Tenant, UNICODE, commit, expect_states, insert, long_secret, minutes, of_mixed_age, update,
 };
-use crate::entities::{authorization, endpoints, provider, revocation};
+use crate::entities::{FRESH, START, authorization, endpoints, provider, revocation};
 
 fn lease(holder: &str, until: i64) -> Lease {
     Lease { holder: holder.to_owned(), until: minutes(until) }
@@ -19,11 +20,11 @@ fn lease(holder: &str, until: i64) -> Lease {
 
 async fn claim(
     store: &Arc<dyn Store>,
-    of: Option<ProviderId>,
+    which: ClaimedRevocations,
     now: DateTime<Utc>,
     limit: u32,
 ) -> Vec<RevocationId> {
-    let claimed = store.claim_revocations(of, lease("worker", 60), now, limit).await.expect("a claim");
+    let claimed = store.claim_revocations(which, lease("worker", 60), now, limit).await.expect("a claim");
     claimed.into_iter().map(|row| row.id).collect()
 }
 
@@ -96,12 +97,12 @@ pub async fn due_revocations_are_claimed_in_their_order(store: &Arc<dyn Store>) 
         due_at(&tenant, 40),
     ];
     commit(store, [&third, &first, &later, &second, &fourth].map(|row| Change::insert(row.clone()))).await;
-    assert_eq!(claim(store, None, minutes(9), 10).await, []);
-    assert_eq!(claim(store, None, minutes(40), 0).await, []);
-    assert_eq!(claim(store, None, minutes(40), 3).await, [first.id, second.id, third.id]);
-    assert_eq!(claim(store, None, minutes(40), 3).await, [fourth.id]);
-    assert_eq!(claim(store, None, minutes(40), 3).await, []);
-    assert_eq!(claim(store, None, minutes(41), 3).await, [later.id]);
+    assert_eq!(claim(store, Due, minutes(9), 10).await, []);
+    assert_eq!(claim(store, Due, minutes(40), 0).await, []);
+    assert_eq!(claim(store, Due, minutes(40), 3).await, [first.id, second.id, third.id]);
+    assert_eq!(claim(store, Due, minutes(40), 3).await, [fourth.id]);
+    assert_eq!(claim(store, Due, minutes(40), 3).await, []);
+    assert_eq!(claim(store, Due, minutes(41), 3).await, [later.id]);
 }
 
 /// "They are stored as `Revocation::claimed` and returned."
@@ -109,7 +110,7 @@ pub async fn a_claimed_revocation_is_stored(store: &Arc<dyn Store>) {
     let tenant = Tenant::settle(store).await;
     let row = tenant.revocation();
     insert(store, row.clone()).await;
-    let claimed = store.claim_revocations(None, lease("worker", 5), minutes(1), 10).await.expect("a claim");
+    let claimed = store.claim_revocations(Due, lease("worker", 5), minutes(1), 10).await.expect("a claim");
     let expected = row.claimed(lease("worker", 5));
     let kept = store.revocations_of(tenant.provider.id).await.expect("a read");
     assert_eq!((claimed, kept), (vec![expected.clone()], vec![expected.clone()]));
@@ -119,19 +120,21 @@ pub async fn a_claimed_revocation_is_stored(store: &Arc<dyn Store>) {
 /// Neither when it is due, nor in a hurry, nor by the one who has it.
 pub async fn a_revocation_is_not_claimed_twice(store: &Arc<dyn Store>) {
     let tenant = Tenant::settle(store).await;
-    insert(store, tenant.revocation()).await;
-    assert_eq!(claim(store, None, minutes(1), 10).await.len(), 1);
-    assert_eq!(claim(store, None, minutes(2), 10).await, []);
-    assert_eq!(claim(store, Some(tenant.provider.id), minutes(2), 10).await, []);
+    let row = tenant.revocation();
+    insert(store, row.clone()).await;
+    assert_eq!(claim(store, Due, minutes(1), 10).await, [row.id]);
+    assert_eq!(claim(store, Due, minutes(2), 10).await, []);
+    assert_eq!(claim(store, Of(tenant.provider.id), minutes(2), 10).await, []);
+    assert_eq!(claim(store, One(row.id), minutes(2), 10).await, []);
 }
 
 /// From the end of the lease on.
 pub async fn a_lapsed_revocation_is_claimed_again(store: &Arc<dyn Store>) {
     let tenant = Tenant::settle(store).await;
     insert(store, tenant.revocation()).await;
-    let first = store.claim_revocations(None, lease("one", 5), minutes(1), 10).await.expect("a claim");
-    assert_eq!(claim(store, None, minutes(5) - TimeDelta::microseconds(1), 10).await, []);
-    let second = store.claim_revocations(None, lease("two", 9), minutes(5), 10).await.expect("a claim");
+    let first = store.claim_revocations(Due, lease("one", 5), minutes(1), 10).await.expect("a claim");
+    assert_eq!(claim(store, Due, minutes(5) - TimeDelta::microseconds(1), 10).await, []);
+    let second = store.claim_revocations(Due, lease("two", 9), minutes(5), 10).await.expect("a claim");
     let expected: Vec<_> = first.into_iter().map(|row| row.claimed(lease("two", 9))).collect();
     assert_eq!(expected.len(), 1);
     assert_eq!(second, expected);
@@ -144,21 +147,42 @@ pub async fn in_a_hurry_a_provider_has_all_of_its_revocations_claimed(store: &Ar
     let [third, first, second] = [3000, 0, 2000].map(|at| due_at(&tenant, at));
     let elsewhere = due_at(&other, 0);
     commit(store, [&third, &first, &second, &elsewhere].map(|row| Change::insert(row.clone()))).await;
-    let of = Some(tenant.provider.id);
+    let of = Of(tenant.provider.id);
     assert_eq!(claim(store, of, minutes(1), 2).await, [first.id, second.id]);
     assert_eq!(claim(store, of, minutes(1), 2).await, [third.id]);
     assert_eq!(claim(store, of, minutes(1), 2).await, []);
-    assert_eq!(claim(store, None, minutes(1), 10).await, [elsewhere.id]);
+    assert_eq!(claim(store, Due, minutes(1), 10).await, [elsewhere.id]);
+}
+
+/// "This one, before its time too": that one alone, however long others have been due.
+pub async fn in_a_hurry_a_single_revocation_is_claimed(store: &Arc<dyn Store>) {
+    let tenant = Tenant::settle(store).await;
+    let due_at = |at| Revocation { next_attempt_at: minutes(at), ..tenant.revocation() };
+    let (wanted, other) = (due_at(3000), due_at(0));
+    commit(store, [&wanted, &other].map(|row| Change::insert(row.clone()))).await;
+    assert_eq!(claim(store, One(RevocationId::generate(&FRESH, START)), minutes(1), 10).await, []);
+    assert_eq!(claim(store, One(wanted.id), minutes(1), 0).await, []);
+    let claimed = store.claim_revocations(One(wanted.id), lease("caller", 5), minutes(1), 1).await;
+    let expected = wanted.claimed(lease("caller", 5));
+    let kept = store.revocation(tenant.organization.id, expected.id).await.expect("a read");
+    assert_eq!((claimed.expect("a claim"), kept), (vec![expected.clone()], Some(expected.clone())));
+    assert_eq!(claim(store, Due, minutes(1), 10).await, [other.id]);
+
+    // Whoever has it keeps it as long as was said, and no longer.
+    assert_eq!(claim(store, One(expected.id), minutes(5) - TimeDelta::microseconds(1), 10).await, []);
+    assert_eq!(claim(store, One(expected.id), minutes(5), 10).await, [expected.id]);
 }
 
 /// Whatever way it ended, and however great the hurry.
 pub async fn an_ended_revocation_is_not_claimed(store: &Arc<dyn Store>) {
     let tenant = Tenant::settle(store).await;
     for status in [RevocationStatus::Revoked, RevocationStatus::NotSupported, RevocationStatus::Failed] {
-        insert(store, tenant.revocation().finished(status, None, minutes(1))).await;
+        let ended = tenant.revocation().finished(status, None, minutes(1));
+        insert(store, ended.clone()).await;
+        assert_eq!(claim(store, One(ended.id), minutes(30), 10).await, []);
     }
-    assert_eq!(claim(store, None, minutes(30), 10).await, []);
-    assert_eq!(claim(store, Some(tenant.provider.id), minutes(30), 10).await, []);
+    assert_eq!(claim(store, Due, minutes(30), 10).await, []);
+    assert_eq!(claim(store, Of(tenant.provider.id), minutes(30), 10).await, []);
 }
 
 /// Those that ended *before* that time, and how many. What is pending stays, however old.

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use grantkeeper_domain::Lease;
-use grantkeeper_domain::authorizations::DeviceFlow;
+use grantkeeper_domain::authorizations::{DeviceFlow, Poller};
 use grantkeeper_domain::ids::RevocationId;
 use grantkeeper_domain::jobs::JobStatus;
 use grantkeeper_domain::login::{Login, LoginStage};
+use grantkeeper_domain::revocations::ClaimedRevocations;
 use grantkeeper_domain::{Change, Row, Store};
 
 use super::arena::{RIVALS, ROUNDS, expect_one_winner, race, race_commits};
@@ -47,10 +48,11 @@ pub async fn one_of_many_polls_a_device_flow(store: &Arc<dyn Store>) {
     for round in 0..ROUNDS {
         let now = minutes(i64::try_from(round).expect("a small number"));
         let seen = DeviceFlow { version, ..flow.clone() };
-        let results = race_commits(store, |_| vec![Change::update(seen.clone().polling(now))]).await;
+        let results =
+            race_commits(store, |_| vec![Change::update(seen.clone().polling(Poller::Caller, now))]).await;
         expect_one_winner(&results, Refusal::Conflict);
         let claimed = store.device_flow(flow.id).await.expect("a read").expect("the flow");
-        assert_eq!(claimed, DeviceFlow { version: version.next(), ..seen.polling(now) });
+        assert_eq!(claimed, DeviceFlow { version: version.next(), ..seen.polling(Poller::Caller, now) });
         version = version.next();
     }
 }
@@ -157,14 +159,14 @@ pub async fn a_claim_and_a_commit_do_not_pass_each_other(store: &Arc<dyn Store>)
 /// However the workers divide them: none twice, none forgotten.
 pub async fn many_revocations_are_claimed_once_each(store: &Arc<dyn Store>) {
     let tenant = Tenant::settle(store).await;
-    for of in [None, Some(tenant.provider.id)] {
+    for which in [ClaimedRevocations::Due, ClaimedRevocations::Of(tenant.provider.id)] {
         let count = RIVALS * 5;
         let rows = commit_all(store, (0..count).map(|_| tenant.revocation()), |row| row.id).await;
         let results = race(store, |store, rival| async move {
             let lease = Lease { holder: format!("worker {rival}"), until: minutes(10) };
             let mut mine: Vec<RevocationId> = Vec::new();
             for _ in 0..count {
-                let more = store.claim_revocations(of, lease.clone(), START, 3).await.expect("a claim");
+                let more = store.claim_revocations(which, lease.clone(), START, 3).await.expect("a claim");
                 assert!(more.len() <= 3);
                 if more.is_empty() {
                     break;
@@ -177,5 +179,22 @@ pub async fn many_revocations_are_claimed_once_each(store: &Arc<dyn Store>) {
         let claimed: Vec<_> = results.into_iter().flatten().collect();
         assert_eq!(claimed.len(), count);
         assert_eq!(claimed.into_iter().collect::<BTreeSet<_>>(), rows);
+    }
+}
+
+/// A worker that goes through what is due and a caller who waits for one of these: one of them asks the provider.
+pub async fn a_revocation_that_is_waited_for_is_claimed_once(store: &Arc<dyn Store>) {
+    let tenant = Tenant::settle(store).await;
+    for _ in 0..ROUNDS {
+        let row = tenant.revocation();
+        insert(store, row.clone()).await;
+        let id = row.id;
+        let results = race(store, |store, rival| async move {
+            let which = if rival % 2 == 0 { ClaimedRevocations::One(id) } else { ClaimedRevocations::Due };
+            let lease = Lease { holder: format!("worker {rival}"), until: minutes(10) };
+            store.claim_revocations(which, lease, START, 3).await.expect("a claim")
+        })
+        .await;
+        assert_eq!(results.into_iter().flatten().map(|row| row.id).collect::<Vec<_>>(), [id]);
     }
 }

@@ -17,7 +17,7 @@ mod uses;
 macro_rules! each_store_race {
     ($do:path, $($context:tt)*) => {
         $do! { { $($context)* }
-            claims: one_of_many_uses_up_a_flow, one_of_many_polls_a_device_flow, one_of_many_moves_a_login_on, one_of_many_claims_a_job, many_jobs_are_claimed_once_each, one_of_many_takes_over_a_lapsed_job, a_claim_and_a_commit_do_not_pass_each_other, many_revocations_are_claimed_once_each;
+            claims: one_of_many_uses_up_a_flow, one_of_many_polls_a_device_flow, one_of_many_moves_a_login_on, one_of_many_claims_a_job, many_jobs_are_claimed_once_each, one_of_many_takes_over_a_lapsed_job, a_claim_and_a_commit_do_not_pass_each_other, many_revocations_are_claimed_once_each, a_revocation_that_is_waited_for_is_claimed_once;
             commits: one_of_many_updates_a_row, one_of_many_deletes_a_row, no_update_is_lost, no_authorization_outlives_its_provider, every_audit_entry_of_many_is_kept;
             leases: one_of_many_takes_a_lease, one_of_many_follows_a_silent_holder, a_sign_of_life_and_a_successor_do_not_pass_each_other, one_of_many_ends_a_request, many_due_refreshes_are_claimed_once_each, a_claim_and_a_lease_do_not_pass_each_other;
             uniqueness: one_of_many_inserts_a_unique_value, one_of_many_frees_and_takes_a_slug, many_first_data_keys_are_one, many_canaries_are_one;

@@ -25,6 +25,8 @@ const EDGES: &[Allowed] = &[
         normal: &["domain", "provider-simulator", "store-diesel", "token-sealing"],
         dev: &[],
     },
+    // It speaks to the service from outside, and knows nothing of it but its API.
+    Allowed { name: "client", normal: &[], dev: &[] },
     Allowed { name: "config", normal: &["domain"], dev: FOR_TESTS },
     // It is given what it fuzzes, and nothing else.
     Allowed { name: "fuzz", normal: &["domain", "provider-clients", "token-sealing"], dev: &[] },
@@ -38,6 +40,7 @@ const EDGES: &[Allowed] = &[
     Allowed {
         name: "server",
         normal: &[
+            "client",
             "config",
             "domain",
             "provider-clients",
@@ -82,7 +85,7 @@ const CONFINED: &[Confined] = &[
     },
     Confined {
         packages: &["hyper", "reqwest"],
-        owners: &["provider-clients", "server"],
+        owners: &["client", "provider-clients", "server"],
         dev: &["provider-simulator", "rest"],
     },
     Confined { packages: &["oauth2", "openidconnect"], owners: &["provider-clients"], dev: &[] },

@@ -216,6 +216,7 @@ fn rows_in_use_are_rewritten_without_touching_an_index() {
              SELECT gen_random_uuid(), organization_id, id, 'provider', 'device', 'handle', 'code', 5000000, now(),
                  '[]', 'endpoints', 'pending', now(), now(), 1
              FROM providers;
+         UPDATE authorizations SET authorized_at = now();
          UPDATE refreshes SET due_at = now()",
     );
     let in_place = database.sql(
@@ -223,10 +224,11 @@ fn rows_in_use_are_rewritten_without_touching_an_index() {
          UPDATE api_tokens SET last_used_at = now();
          UPDATE authorizations SET access_token = 'other', refresh_token = 'other', issued_at = now(),
              expires_at = now() + '1h', refresh_token_expires_at = now(), granted_scopes = '[\"a\"]',
-             grant_since = now(), next_attempt_at = now(), last_refreshed_at = now(), version = 2;
+             grant_since = now(), next_attempt_at = now(), last_refreshed_at = now(),
+             authorized_at = authorized_at, used_at = now(), version = 2;
          UPDATE flows SET stage = 'exchanging', code_hash = 'code', code_since = now(), version = 2;
          UPDATE device_flows SET stage = 'polling', polling_since = now(), next_poll_at = now(),
-             interval_micros = 10000000, version = 2;
+             interval_micros = 10000000, unattended = true, version = 2;
          UPDATE logins SET stage = 'asking', asking_since = now(), next_poll_at = now(),
              interval_micros = 10000000, version = 2;
          UPDATE refreshes SET holder = 'somebody', fence = 2, beat = 0, asked_fence = 2, asked_at = now(),

@@ -187,3 +187,66 @@ async fn a_session_that_was_opened_at_a_provider_is_as_good_as_itself() {
         assert_eq!(authenticate(tokens, secret().expose()).await.is_ok(), is_let_in, "{revoked_at:?}");
     }
 }
+
+/// One who may read access tokens.
+async fn reader(tokens: MockApiTokenStore) -> Result<Caller, AuthenticateError> {
+    let clock = VirtualClock::start();
+    let uses = UseRecord::default().kept_by(&clock, HandOutRecord::Within100Ms);
+    let authenticate = AuthenticateCaller { tokens: Arc::new(tokens), uses, clock };
+    authenticate.token_reader(secret().expose(), None).await
+}
+
+fn agents() -> ApiToken {
+    ApiToken { purpose: TokenPurpose::Agent, last_used_at: Some(START), ..token() }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_agents_token_reads_access_tokens_and_opens_nothing_else() {
+    let refused = authenticate(knowing(Some(agents())), secret().expose()).await;
+    assert!(matches!(refused, Err(AuthenticateError::OnlyReadsTokens)), "{refused:?}");
+    let caller = reader(knowing(Some(agents()))).await.unwrap();
+    assert_eq!((caller.purpose, caller.account_id), (TokenPurpose::Agent, account().id));
+    let everybody = reader(knowing(Some(ApiToken { last_used_at: Some(START), ..token() }))).await;
+    assert_eq!(everybody.unwrap().purpose, TokenPurpose::Api, "whoever may do more may do that");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_agents_token_that_is_no_longer_good_is_one_like_any_other() {
+    for gone in
+        [ApiToken { revoked_at: Some(START), ..agents() }, ApiToken { expires_at: Some(START), ..agents() }]
+    {
+        let refused = authenticate(knowing(Some(gone.clone())), secret().expose()).await;
+        assert!(matches!(refused, Err(AuthenticateError::Unauthenticated)), "{refused:?}");
+        assert!(matches!(reader(knowing(Some(gone))).await, Err(AuthenticateError::Unauthenticated)));
+    }
+    let suspended = Account { suspended_at: Some(START), ..account() };
+    let refused = reader(knowing_of(Some(agents()), suspended)).await;
+    assert!(matches!(refused, Err(AuthenticateError::Unauthenticated)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_administrators_agent_administers_nothing() {
+    let admin = || Account { role: Role::Admin, ..account() };
+    let caller = reader(knowing_of(Some(agents()), admin())).await.unwrap();
+    assert_eq!((caller.role, caller.require_admin()), (Role::Member, Err(Forbidden)));
+    let own = ApiToken { last_used_at: Some(START), ..token() };
+    assert_eq!(reader(knowing_of(Some(own), admin())).await.unwrap().role, Role::Admin);
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_waits_is_asked_again_whether_their_token_is_good() {
+    for (now, is_good) in [
+        (Some(agents()), true),
+        (Some(ApiToken { revoked_at: Some(START), ..agents() }), false),
+        (None, false),
+    ] {
+        let mut tokens = MockApiTokenStore::new();
+        let found = now.clone();
+        tokens.expect_token().withf(|id| *id == token().id).returning(move |_| Ok(found.clone()));
+        tokens.expect_token_by_hash().returning(move |_| Ok(now.clone().map(|now| (now, account()))));
+        let clock = VirtualClock::start();
+        let uses = UseRecord::default().kept_by(&clock, HandOutRecord::Within100Ms);
+        let authenticate = AuthenticateCaller { tokens: Arc::new(tokens), uses, clock };
+        assert_eq!(authenticate.token_still_good(&caller()).await.is_ok(), is_good);
+    }
+}

@@ -1,6 +1,6 @@
 use super::*;
 use crate::MockUnitOfWork;
-use crate::accounts::{IssueApiToken, IssueApiTokenError, MockAccountStore};
+use crate::accounts::{IssueApiToken, IssueApiTokenError, MockAccountStore, TokenReach};
 use crate::audit::AuditOutcome;
 use crate::fixtures::{Commits, CountingRandom, START, VirtualClock, account, row, unavailable};
 
@@ -84,7 +84,7 @@ async fn no_token_is_issued_for_an_account_that_is_suspended() {
         clock: VirtualClock::start(),
         random: CountingRandom::shared(),
     };
-    let issued = issuing.run(account().id, None).await;
+    let issued = issuing.run(account().id, TokenReach::Account, None).await;
     assert!(matches!(issued, Err(IssueApiTokenError::AccountSuspended)));
     assert_eq!(commits.count(), 0);
 }

@@ -6,7 +6,7 @@ use crate::fixtures::{
     Commits, CountingRandom, LabelSealer, START, VirtualClock, caller, found_in_turn, offering, opened,
     provider, row, unavailable,
 };
-use crate::providers::{MockAuthorizeDevices, MockProviderClient, ProviderConnection};
+use crate::providers::{AuthorizeDevices, MockAuthorizeDevices, MockProviderClient, ProviderConnection};
 use crate::sealing::SealedSecret;
 
 /// A provider whose device flow is switched on.
@@ -187,11 +187,14 @@ async fn a_provider_that_refuses_our_client_is_disabled() {
 #[tokio::test(start_paused = true)]
 async fn credentials_that_were_replaced_meanwhile_are_not_blamed() {
     let commits = Commits::default();
-    let store = commits.answering(|_| Err(CommitError::Conflict));
+    let store = commits.answering(|commit| if commit == 0 { Err(CommitError::Conflict) } else { Ok(()) });
     let invalid = || Err(UpstreamError::ClientRefused { code: "invalid_client".to_owned() });
     let error = refused(&beginning(Some(at()), answering(invalid), store)).await;
     assert!(matches!(error, BeginDeviceFlowError::Unavailable { .. }));
-    assert_eq!(commits.count(), 1, "the provider's new state stays");
+    assert_eq!((commits.count(), commits.last().len()), (2, 1), "the provider's new state stays");
+    let reason = Some("invalid_client".to_owned());
+    let told = [(AuditAction::FlowStarted, AuditOutcome::Failed, reason)];
+    assert_eq!(commits.last_audited(), told, "and the refusal is on record");
 }
 
 #[tokio::test(start_paused = true)]

@@ -138,10 +138,34 @@ async fn a_browser_without_the_cookie_learns_nothing() {
         let commits = Commits::default();
         let completing = completing(Some(provider()), holding(Some(flow)), nobody(), &commits);
         let cookies: Vec<_> = cookie.map(|cookie| Secret::new(cookie.to_owned())).into_iter().collect();
-        let completed = completing.for_browser(callback(), &cookies, None).await;
+        for visitor in [None, Some(&caller())] {
+            let completed = completing.for_browser(callback(), &cookies, visitor).await;
+            assert!(matches!(completed, Err(CompleteFlowError::InvalidState)), "{completed:?}");
+        }
+        let completed = completing.for_unattended_browser(callback(), &cookies, None).await;
         assert!(matches!(completed, Err(CompleteFlowError::InvalidState)), "{completed:?}");
         assert_eq!(commits.count(), 0);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flow_is_finished_only_where_whoever_started_it_is_signed_in() {
+    let cookies = [Secret::new("cookie".to_owned())];
+    let commits = Commits::default();
+    let completing = completing(Some(provider()), holding(Some(browser_flow())), nobody(), &commits);
+    let completed = completing.for_browser(callback(), &cookies, None).await;
+    assert!(matches!(completed, Err(CompleteFlowError::NotSignedIn)), "{completed:?}");
+    let another = Caller { account_id: AccountId::from_uuid(uuid::Uuid::from_u128(99)), ..caller() };
+    let completed = completing.for_browser(callback(), &cookies, Some(&another)).await;
+    assert!(matches!(completed, Err(CompleteFlowError::InvalidState)), "{completed:?}");
+    assert_eq!(commits.count(), 0, "the flow and its code are there for who they belong to");
+
+    let refusal = || Callback { answer: Err("access_denied".to_owned()), ..callback() };
+    let ended = completing.for_browser(refusal(), &cookies, Some(&caller())).await.unwrap();
+    assert_eq!(ended.flow_id, flow().id);
+    assert!(matches!(ended.result, Err(CompleteFlowError::Refused { .. })), "{ended:?}");
+    let ended = completing.for_unattended_browser(refusal(), &cookies, None).await.unwrap();
+    assert!(matches!(ended.result, Err(CompleteFlowError::Refused { .. })), "nobody is asked: {ended:?}");
 }
 
 #[tokio::test(start_paused = true)]

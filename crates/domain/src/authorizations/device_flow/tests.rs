@@ -17,14 +17,14 @@ fn a_quarter_of_a_second_too_early_is_early_enough() {
 
 #[test]
 fn the_interval_counts_from_when_the_provider_was_asked() {
-    let flow = device_flow().polling(at(7000));
+    let flow = device_flow().polling(Poller::Caller, at(7000));
     assert_eq!(flow.stage, DeviceStage::Polling { since: at(7000) });
     assert_eq!((flow.next_poll_at, flow.interval), (at(12_000), TimeDelta::seconds(5)));
 }
 
 #[test]
 fn a_poll_that_takes_longer_than_any_may_died_with_its_process() {
-    let flow = device_flow().polling(START);
+    let flow = device_flow().polling(Poller::Caller, START);
     assert!(flow.is_being_polled(START + EXCHANGE_LIMIT - TimeDelta::microseconds(1)));
     assert!(!flow.is_being_polled(START + EXCHANGE_LIMIT));
     assert!(!device_flow().is_being_polled(START));
@@ -34,7 +34,7 @@ fn a_poll_that_takes_longer_than_any_may_died_with_its_process() {
 
 #[test]
 fn a_wait_is_never_cut_short_by_a_shorter_one() {
-    let polled = device_flow().polling(START);
+    let polled = device_flow().polling(Poller::Caller, START);
     let end = polled.expires_at;
     let waiting = |seconds| polled.pace().after_waiting(TimeDelta::seconds(seconds), at(1000), end);
     assert_eq!(waiting(0).next_poll_at, at(5000));
@@ -55,11 +55,15 @@ fn slow_down_lengthens_the_interval_for_good() {
         (Some(seconds(0)), seconds(10)),
         (Some(TimeDelta::MAX), seconds(300)),
     ] {
-        let polled = device_flow().polling(START);
+        let polled = device_flow().polling(Poller::Caller, START);
         let flow = polled.clone().pending(polled.pace().slowed_down(named, at(1000)));
         assert_eq!((flow.interval, &flow.stage), (interval, &DeviceStage::Pending), "{named:?}");
         assert_eq!(flow.next_poll_at, at(1000) + interval, "{named:?}");
-        assert_eq!(flow.polling(at(400_000)).next_poll_at, at(400_000) + interval, "{named:?}");
+        assert_eq!(
+            flow.polling(Poller::Caller, at(400_000)).next_poll_at,
+            at(400_000) + interval,
+            "{named:?}"
+        );
     }
 }
 
@@ -76,7 +80,7 @@ fn a_provider_that_cannot_be_reached_is_asked_half_as_often() {
 #[test]
 fn an_end_keeps_how_and_when() {
     let outcome = FlowOutcome::Refused("access_denied".to_owned());
-    let flow = device_flow().polling(START).finished(outcome.clone(), at(2000));
+    let flow = device_flow().polling(Poller::Caller, START).finished(outcome.clone(), at(2000));
     assert_eq!(flow.stage, DeviceStage::Finished { outcome, at: at(2000) });
 }
 
@@ -120,7 +124,7 @@ proptest! {
             prop_assert!(now >= not_before);
             let interval = flow.interval;
             let asked = now;
-            flow = flow.polling(asked);
+            flow = flow.polling(Poller::Caller, asked);
             now += takes;
             prop_assert!(flow.is_being_polled(now));
             let (pace, end) = (flow.pace(), flow.expires_at);
@@ -141,5 +145,46 @@ proptest! {
                 prop_assert_eq!(flow.interval, wanted.min(LONGEST_INTERVAL));
             }
         }
+    }
+}
+
+#[test]
+fn a_flow_is_unattended_when_its_caller_might_have_polled_and_has_not() {
+    let now = at(60_000);
+    let overdue = at(50_000);
+    let due_at = |milliseconds| DeviceFlow { next_poll_at: at(milliseconds), ..device_flow() };
+    let outcome = FlowOutcome::Refused("access_denied".to_owned());
+    let polled = |since| DeviceFlow { stage: DeviceStage::Polling { since }, ..due_at(50_000) };
+    let minute_ago = now - EXCHANGE_LIMIT;
+    for (name, flow, expected) in [
+        ("overdue", due_at(50_000), true),
+        ("not overdue", due_at(50_001), false),
+        ("finished", due_at(50_000).finished(outcome, START), false),
+        ("expired", DeviceFlow { expires_at: now, ..due_at(50_000) }, false),
+        ("in its last moment", DeviceFlow { expires_at: at(60_001), ..due_at(50_000) }, true),
+        ("being polled", polled(minute_ago + TimeDelta::microseconds(1)), false),
+        ("polled by one that died", polled(minute_ago), true),
+    ] {
+        assert_eq!(flow.is_unattended(overdue, now), expected, "{name}");
+    }
+}
+
+#[test]
+fn it_is_kept_who_has_polled_last() {
+    let polled = device_flow().polling(Poller::Service, START);
+    assert!(polled.unattended);
+    let pace = polled.pace();
+    assert!(polled.clone().pending(pace).unattended);
+    assert!(!polled.polling(Poller::Caller, START).unattended);
+}
+
+#[test]
+fn a_provider_never_sees_two_polls_closer_than_its_interval_and_a_caller_who_counts_from_the_question_is_not_slowed()
+ {
+    for (answer_after, expected) in [(0, 5000), (80, 5080), (250, 5250), (4000, 5250)] {
+        let asked = device_flow().polling(Poller::Caller, START).pace();
+        let pace = asked.after_answer(at(answer_after));
+        assert_eq!(pace.next_poll_at, at(expected), "{answer_after}");
+        assert!(!pace.is_too_early(START + asked.interval), "{answer_after}");
     }
 }

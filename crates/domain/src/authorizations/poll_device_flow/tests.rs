@@ -49,7 +49,7 @@ fn holding(
 /// As the row stands while we ask.
 fn claimed(flow: DeviceFlow) -> DeviceFlow {
     let version = flow.version.next();
-    DeviceFlow { version, ..flow.polling(START) }
+    DeviceFlow { version, ..flow.polling(Poller::Caller, START) }
 }
 
 fn with_device(device: Arc<dyn AuthorizeDevices>) -> MockProviderClient {
@@ -222,7 +222,7 @@ async fn what_is_known_is_told_without_asking_the_provider() {
     let over = |outcome| device_flow().finished(outcome, START);
     let id = authorization().id;
     let last_moment = START - EXCHANGE_LIMIT + TimeDelta::microseconds(1);
-    let under_way = DeviceFlow { next_poll_at: START, ..device_flow().polling(last_moment) };
+    let under_way = DeviceFlow { next_poll_at: START, ..device_flow().polling(Poller::Caller, last_moment) };
     for (name, flow, expected) in [
         ("granted", over(FlowOutcome::Authorized(id)), DeviceFlowStatus::Authorized(id)),
         ("denied", over(refused("access_denied")), denied("access_denied")),
@@ -236,7 +236,12 @@ async fn what_is_known_is_told_without_asking_the_provider() {
             DeviceFlowStatus::Authorized(id),
         ),
         ("too early", device_flow(), DeviceFlowStatus::SlowDown),
-        ("asked just now", device_flow().polling(START), DeviceFlowStatus::SlowDown),
+        ("asked just now", device_flow().polling(Poller::Caller, START), DeviceFlowStatus::SlowDown),
+        (
+            "asked just now by the service",
+            device_flow().polling(Poller::Service, START),
+            DeviceFlowStatus::Pending,
+        ),
         ("asked for long", under_way.clone(), DeviceFlowStatus::Pending),
         (
             "asked in time, and since expired",
@@ -261,7 +266,8 @@ async fn how_it_ended_is_told_at_a_provider_that_is_paused_too() {
 
 #[tokio::test(start_paused = true)]
 async fn a_poll_that_died_with_its_process_is_taken_over() {
-    let died = DeviceFlow { next_poll_at: START, ..device_flow().polling(START - EXCHANGE_LIMIT) };
+    let died =
+        DeviceFlow { next_poll_at: START, ..device_flow().polling(Poller::Caller, START - EXCHANGE_LIMIT) };
     let commits = Commits::default();
     let status = run(&polling(&died, granting(), commits.store())).await;
     assert!(matches!(status.unwrap(), DeviceFlowStatus::Authorized(_)));
@@ -281,7 +287,22 @@ async fn of_two_pollers_one_asks_and_the_other_is_too_fast() {
     let commits = Commits::default();
     let store = commits.answering(|_| Err(CommitError::Conflict));
     assert_eq!(run(&polling(&due(), silent(), store)).await.unwrap(), DeviceFlowStatus::SlowDown);
-    assert_eq!((commits.count(), stored(&commits)), (1, due().polling(START)));
+    assert_eq!((commits.count(), stored(&commits)), (1, due().polling(Poller::Caller, START)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_loses_against_the_service_is_not_too_fast() {
+    let over = claimed(due()).finished(FlowOutcome::Authorized(authorization().id), START);
+    for (now, expected) in [
+        (Some(due().polling(Poller::Service, START)), DeviceFlowStatus::Pending),
+        (Some(due().polling(Poller::Caller, START)), DeviceFlowStatus::SlowDown),
+        (Some(over), DeviceFlowStatus::Authorized(authorization().id)),
+        (None, DeviceFlowStatus::SlowDown),
+    ] {
+        let store = Commits::default().answering(|_| Err(CommitError::Conflict));
+        let polling = PollDeviceFlow { flows: holding(&due(), [now]), ..polling(&due(), silent(), store) };
+        assert_eq!(run(&polling).await.unwrap(), expected);
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -296,7 +317,7 @@ async fn the_claim_is_stored_before_the_provider_is_asked() {
     let commits = Commits::default();
     let so_far = commits.clone();
     let client = answering(move || {
-        assert_eq!((so_far.count(), stored(&so_far)), (1, due().polling(START)));
+        assert_eq!((so_far.count(), stored(&so_far)), (1, due().polling(Poller::Caller, START)));
         Ok(DeviceAnswer::Pending)
     });
     assert_eq!(run(&polling(&due(), client, commits.store())).await.unwrap(), DeviceFlowStatus::Pending);

@@ -52,6 +52,7 @@ fn request(redirect_uri: Option<&str>) -> StartFlowRequest {
         redirect_uri: redirect_uri.map(str::to_owned),
         state: None,
         skip_consent: None,
+        return_to: None,
     }
 }
 
@@ -84,6 +85,17 @@ async fn without_a_page_of_the_caller_the_way_leads_over_ours() {
     assert_eq!(started.redirect_url.as_str(), format!("https://broker.example/connect/{}", flow.id));
     assert_eq!(flow.redirect_uri, format!("https://broker.example/callback/{}", provider().id));
     assert_eq!((flow.stage, flow.state_hash), (FlowStage::Unconfirmed, None));
+    assert!(asked.lock().unwrap().is_empty(), "nothing is said to the provider yet");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flow_on_our_route_is_known_by_the_id_that_its_page_has() {
+    let (commits, asked) = (Commits::default(), Asked::default());
+    let starting = starting(provider(), &commits, &asked);
+    let back = Some("/account".to_owned());
+    let id = starting.on_our_route(&caller(), provider().id, back.clone()).await.ok().unwrap();
+    let flow = row!(commits.last(), Insert(Flow));
+    assert_eq!((flow.id, flow.route, flow.return_to), (id, FlowRoute::Browser { cookie_hash: None }, back));
     assert!(asked.lock().unwrap().is_empty(), "nothing is said to the provider yet");
 }
 

@@ -3,11 +3,12 @@ use std::time::Duration;
 use chrono::TimeDelta;
 
 use super::*;
+use crate::audit::{AuditAction, AuditOutcome};
 use crate::authorizations::Scopes;
 use crate::fixtures::{START, opened, organization, provider};
 use crate::login::LoginStore as _;
 use crate::login::fixtures::{Installation, bad_moment, failed};
-use crate::providers::{ProviderCatalog as _, ProviderStatus};
+use crate::providers::{ProviderCatalog as _, ProviderStatus, UpstreamError};
 
 async fn refusal(at: &Installation) -> String {
     match at.cases.begin_device_login.run().await {
@@ -71,6 +72,28 @@ async fn a_provider_that_gives_no_codes_is_not_the_persons_fault() {
         at.idp.script().begins_not = Some(error);
         assert_eq!(refusal(&at).await, format!("unavailable: {reason}"));
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_that_refuses_our_client_is_disabled() {
+    let at = Installation::new().await;
+    let refused = UpstreamError::ClientRefused { code: "invalid_client".to_owned() };
+    at.idp.script().begins_not = Some(refused);
+    assert_eq!(refusal(&at).await, "unavailable: invalid_client");
+    let disabled = at.store.provider(organization().id, provider().id).await.unwrap().unwrap();
+    assert_eq!(disabled.status, ProviderStatus::Disabled);
+    assert_eq!(at.audited(AuditAction::ProviderDisabled).await, [(AuditOutcome::Done, None)]);
+    assert_eq!(refusal(&at).await, "not allowed: provider_not_available", "nobody asks it again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_that_is_no_fault_of_our_client_disables_nothing() {
+    let at = Installation::new().await;
+    at.idp.script().begins_not = Some(bad_moment());
+    refusal(&at).await;
+    let provider = at.store.provider(organization().id, provider().id).await.unwrap().unwrap();
+    assert_eq!(provider.status, ProviderStatus::Active);
+    assert!(at.has_audited_nothing().await, "anybody may begin, and the audit log is kept for good");
 }
 
 #[tokio::test(start_paused = true)]

@@ -6,7 +6,7 @@ use crate::fixtures::{
 };
 use crate::providers::{
     AuthorizeDevices, MockAuthorizeDevices, MockProviderCatalog, MockProviderClient, MockProviderClients,
-    RevokeTokens,
+    RefreshTokens, RevokeTokens,
 };
 
 fn offered() -> MockProviderClient {
@@ -15,6 +15,7 @@ fn offered() -> MockProviderClient {
         let scopes = registration.scopes.clone().unwrap_or_else(|| Scopes::parse("openid"));
         Ok(Registered { endpoints: endpoints(), scopes })
     });
+    client.expect_refresh().returning(|| None::<Arc<dyn RefreshTokens>>);
     client.expect_device().returning(|_| None::<Arc<dyn AuthorizeDevices>>);
     client.expect_revoke().returning(|_| None::<Arc<dyn RevokeTokens>>);
     client
@@ -47,6 +48,7 @@ fn new(name: &str) -> NewProvider {
         scopes: None,
         device_flow: false,
         app_slug: None,
+        git_hosts: GitHosts::default(),
         skip_consent: None,
         keep_alive: None,
     }
@@ -139,6 +141,7 @@ async fn the_client_is_told_all_that_bears_on_endpoints_and_scopes() {
     });
     client.expect_revoke().returning(|_| None::<Arc<dyn RevokeTokens>>);
     client.expect_device().returning(|_| Some(Arc::new(MockAuthorizeDevices::new())));
+    client.expect_refresh().returning(|| None::<Arc<dyn RefreshTokens>>);
     let new = NewProvider {
         host: None,
         app_slug: Some("our-app".to_owned()),

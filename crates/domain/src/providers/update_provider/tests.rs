@@ -4,7 +4,9 @@ use super::*;
 use crate::fixtures::{
     Commits, CountingRandom, LabelSealer, VirtualClock, admin, caller, offering, opened, provider, row,
 };
-use crate::providers::{AuthorizeDevices, MockProviderCatalog, MockProviderClient, RevokeTokens};
+use crate::providers::{
+    AuthorizeDevices, MockProviderCatalog, MockProviderClient, RefreshTokens, RevokeTokens,
+};
 use crate::{MockUnitOfWork, Version};
 
 /// Changes the provider as it is found by each read in turn; the last one stays.
@@ -19,6 +21,7 @@ fn updating(rows: impl IntoIterator<Item = Option<Provider>>, store: Arc<MockUni
     });
     let mut client = MockProviderClient::new();
     client.expect_revoke().returning(|_| None::<Arc<dyn RevokeTokens>>);
+    client.expect_refresh().returning(|| None::<Arc<dyn RefreshTokens>>);
     client.expect_device().returning(|_| None::<Arc<dyn AuthorizeDevices>>);
     client.expect_check_scopes().returning(|endpoints, app_slug, scopes| {
         let message = "needs openid".to_owned();

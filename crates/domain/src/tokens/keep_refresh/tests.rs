@@ -10,10 +10,10 @@ use crate::fixtures::{
 use crate::providers::RefreshModel::{Reusable, Rotating, RotatingTolerant, RotatingWithGrace};
 use crate::services::Clock as _;
 use crate::tokens::refresh_fixtures::{
-    Bench, FENCE, Found, asked, at_a, dead, ends, failed, failing, found_in_turn, giving_tokens,
+    Bench, FENCE, Found, asked, at_a, claimed, dead, ends, failed, failing, found_in_turn, giving_tokens,
     invalid_grant, lease, lease_of_the_dead, seconds, with_tokens,
 };
-use crate::tokens::{RefreshLease, TakenLease, UnansweredRequest};
+use crate::tokens::{ClaimedRefresh, RefreshLease, TakenLease, UnansweredRequest};
 use crate::{Row, Version};
 
 /// A store whose first commit meets a conflict.
@@ -370,8 +370,7 @@ async fn pauses_after_failures_grow_from_the_first_of_them() {
     let bench = Bench { clients: failing(UpstreamError::timeout()), store: commits.store(), ..Bench::new() };
     let turn = bench.turn();
     let authorization = Authorization { failing_since: Some(long_ago), ..expired() };
-    let claimed =
-        crate::tokens::ClaimedRefresh { authorization, ..crate::tokens::refresh_fixtures::claimed(lease()) };
+    let claimed = ClaimedRefresh { authorization, ..claimed(lease()) };
     turn.run(claimed, seconds(0), None).await.unwrap();
     let saved = row!(commits.last(), Update(Authorization));
     let rest = saved.next_attempt_at.unwrap() - turn.clock.now();
@@ -477,10 +476,7 @@ async fn wrong_client_credentials_disable_the_provider_once() {
         ..Bench::new()
     };
     let turn = bench.turn();
-    let claimed = crate::tokens::ClaimedRefresh {
-        provider: disabled,
-        ..crate::tokens::refresh_fixtures::claimed(lease())
-    };
+    let claimed = ClaimedRefresh { provider: disabled, ..claimed(lease()) };
     turn.run(claimed, seconds(0), None).await.unwrap();
     assert!(!commits.last().iter().any(|change| matches!(change, Change::Update(Row::Provider(_)))));
 }
@@ -503,4 +499,18 @@ async fn what_was_asked_before_the_clock_jumped_lives_from_then_on() {
     assert_eq!(bench.run().await.unwrap(), RefreshOutcome::Refreshed);
     let saved = row!(commits.last(), Update(Authorization));
     assert_eq!((saved.issued_at, saved.expires_at), (START - TimeDelta::hours(1), Some(START)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn new_tokens_keep_the_later_of_the_uses_that_are_known() {
+    let used = |hours| START + TimeDelta::hours(hours);
+    for (last_used_at, expected) in [(None, used(0)), (Some(used(-1)), used(0)), (Some(used(1)), used(1))] {
+        let commits = Commits::default();
+        let turn = Bench { store: commits.store(), ..Bench::new() }.turn();
+        let claimed = ClaimedRefresh { last_used_at, ..claimed(lease()) };
+        assert_eq!(claimed.authorization.used_at, used(0));
+        let begun = turn.clock.monotonic();
+        assert_eq!(turn.run(claimed, begun, None).await.unwrap(), RefreshOutcome::Refreshed);
+        assert_eq!(row!(commits.last(), Update(Authorization)).used_at, expected, "{last_used_at:?}");
+    }
 }

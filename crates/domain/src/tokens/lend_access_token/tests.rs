@@ -264,3 +264,19 @@ async fn a_provider_that_wants_to_be_left_alone_is_only_asked_by_who_has_no_vali
         assert!(asked.load(Ordering::SeqCst), "{case}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_use_within_an_eighth_of_the_time_that_it_counts_for_is_not_noted_again() {
+    let week = TokenSettings::default();
+    let step = TimeDelta::hours(7 * 24 / 8);
+    for (used_at, is_known) in
+        [(START, true), (START - step + TimeDelta::microseconds(1), true), (START - step, false)]
+    {
+        let lending = Lending::of(Authorization { used_at, ..authorization() }, provider());
+        let obtained = lending.lend.obtain(&caller(), authorization().id, Duration::ZERO).await;
+        let lendable = obtained.ok().unwrap();
+        assert_eq!(lendable.handed_out(&week, START).is_known_in_use, is_known, "{used_at}");
+        let day = TokenSettings { in_use_for: Duration::from_secs(24 * 3600), ..week };
+        assert_eq!(lendable.handed_out(&day, START).is_known_in_use, used_at == START, "{used_at}");
+    }
+}

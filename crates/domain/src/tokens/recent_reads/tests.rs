@@ -80,6 +80,14 @@ impl AuthorizationStore for Database {
         unreachable!("nothing of this is on the way of a hand-out")
     }
 
+    async fn authorized_since(
+        &self,
+        _: DateTime<Utc>,
+        _: u32,
+    ) -> Result<Vec<(AccountId, crate::ids::ProviderId, DateTime<Utc>)>, StoreError> {
+        unreachable!("nothing of this is on the way of a hand-out")
+    }
+
     async fn authorization_for_identity<'a>(
         &self,
         _: AccountId,

@@ -198,7 +198,11 @@ async fn what_cannot_be_refreshed_now_is_put_off_in_one_commit_and_nobody_is_ask
     let paused = Provider { status: ProviderStatus::Inactive, ..provider() };
     let disabled = Provider { status: ProviderStatus::Disabled, ..provider() };
     let rests = START + TimeDelta::minutes(9);
-    let unused = Authorization { grant_since: START - TimeDelta::days(8), ..row(5) };
+    let unused = Authorization {
+        grant_since: START - TimeDelta::days(8),
+        used_at: START - TimeDelta::days(8),
+        ..row(5)
+    };
     let dead = GrantState::Dead { reason: "invalid_grant".to_owned() };
     let leases = saying_once(vec![
         claimed(1, row(1), paused),
@@ -253,7 +257,11 @@ async fn what_cannot_be_put_off_together_is_tried_once_more_and_then_given_back_
 async fn what_nobody_uses_is_put_off_until_it_has_to_be_kept_alive() {
     let mut client = MockProviderClient::new();
     client.expect_idle_limit().return_const(Some(seconds(90 * 24 * 3600)));
-    let unused = Authorization { grant_since: START - TimeDelta::days(8), ..row(1) };
+    let unused = Authorization {
+        grant_since: START - TimeDelta::days(8),
+        used_at: START - TimeDelta::days(8),
+        ..row(1)
+    };
     let stage = Stage::new(saying_once(vec![claimed(1, unused, provider())]), offering(client), 9);
     stage.run().await;
     let next = stage.put_off()[0].next.at().unwrap();

@@ -323,6 +323,14 @@ async fn time_in_which_the_store_does_not_answer_is_not_waiting() {
             Err(unavailable())
         }
 
+        async fn authorized_since(
+            &self,
+            _: DateTime<Utc>,
+            _: u32,
+        ) -> Result<Vec<(crate::ids::AccountId, crate::ids::ProviderId, DateTime<Utc>)>, StoreError> {
+            Err(unavailable())
+        }
+
         async fn authorization_for_identity<'a>(
             &self,
             _: crate::ids::AccountId,

@@ -40,7 +40,11 @@ fn living(seconds: i64) -> Authorization {
 
 /// What nobody has used for longer than counts as being in use.
 fn long_unused() -> Authorization {
-    Authorization { grant_since: START - TimeDelta::days(8), ..authorization() }
+    Authorization {
+        grant_since: START - TimeDelta::days(8),
+        used_at: START - TimeDelta::days(8),
+        ..authorization()
+    }
 }
 
 fn days(days: i64) -> TimeDelta {
@@ -95,22 +99,25 @@ impl Random for CountingBytes {
 }
 
 #[test]
-fn a_token_is_in_use_for_a_week_after_a_hand_out_and_after_its_user_authorized() {
+fn a_token_is_in_use_for_a_week_and_an_eighth_after_a_hand_out_and_after_its_user_authorized() {
     let stage = Stage::new(None, LEAST);
     let ago = |days| START - TimeDelta::days(days);
-    for (last_used, grant_since, is_in_use) in [
-        (None, START, true),
-        (None, ago(6), true),
-        (None, ago(7), false),
-        (Some(ago(6)), ago(30), true),
-        (Some(ago(7)), ago(30), false),
-        (Some(ago(30)), ago(6), true),
+    let long_ago = ago(7) - TimeDelta::days(7) / 8;
+    for (last_used, grant_since, used_at, is_in_use) in [
+        (None, START, ago(30), true),
+        (None, ago(7), ago(30), true),
+        (None, long_ago, ago(30), false),
+        (None, ago(30), ago(7), true),
+        (None, ago(30), long_ago, false),
+        (Some(ago(7)), ago(30), ago(30), true),
+        (Some(long_ago), ago(30), ago(30), false),
+        (Some(ago(30)), ago(6), ago(30), true),
         // The clock was turned back since.
-        (Some(START + TimeDelta::days(1)), ago(30), true),
+        (Some(START + TimeDelta::days(1)), ago(30), ago(30), true),
     ] {
-        let row = Authorization { grant_since, ..authorization() };
+        let row = Authorization { grant_since, used_at, ..authorization() };
         let due = stage.next(&row, last_used);
-        assert_eq!(due.at().is_some(), is_in_use, "{last_used:?}, {grant_since}");
+        assert_eq!(due.at().is_some(), is_in_use, "{last_used:?}, {grant_since}, {used_at}");
     }
 }
 
@@ -121,7 +128,12 @@ fn what_cannot_be_refreshed_is_never_due() {
     for row in [
         Authorization { grant: dead, ..authorization() },
         Authorization { refresh_token: None, ..authorization() },
-        Authorization { expires_at: None, grant_since: START - TimeDelta::days(8), ..authorization() },
+        Authorization {
+            expires_at: None,
+            grant_since: START - TimeDelta::days(8),
+            used_at: START - TimeDelta::days(8),
+            ..authorization()
+        },
     ] {
         let stage = if row.expires_at.is_none() { &Stage::new(None, LEAST) } else { &stage };
         assert_eq!(stage.next(&row, Some(START)), NextRefresh::Never);

@@ -19,6 +19,8 @@ const AUTHORIZATION_STEP: TimeDelta = TimeDelta::hours(1);
 const REFRESH_TAKES: TimeDelta = TimeDelta::minutes(1);
 /// The uses of more things than this are not remembered at a time: those beyond it are noted once more.
 const MOST_KNOWN: usize = 100_000;
+/// The uses of so many authorizations are written at once: whoever wants one of these rows waits for as long.
+pub(super) const MOST_AT_ONCE: usize = 5_000;
 /// After so many pages in a row that could not be written, what is left of them is written apart from what is new: it may be
 /// something among it that the store refuses.
 const FEW: u32 = 3;
@@ -42,8 +44,11 @@ pub(super) struct Page {
     /// Those in `entries` that are to be written, and those of earlier seconds.
     changed: Vec<usize>,
     closed: Vec<AuditEntry>,
-    /// When API tokens and authorizations were used.
-    uses: UsesById,
+    /// When API tokens and authorizations were used: those that are held back, and those that are to be written.
+    held: UsesById,
+    released: UsesById,
+    /// Somebody holds uses back, and will release them.
+    has_holder: bool,
     noted_tokens: Noted<ApiTokenId>,
     noted_authorizations: Noted<AuthorizationId>,
     /// What could not be written.
@@ -85,30 +90,48 @@ impl Page {
     /// Notes the use of an API token, where it is time to; whether it is.
     pub(super) fn note_api_token(&mut self, id: ApiTokenId, now: DateTime<Utc>) -> bool {
         let is_news =
-            self.uses.api_tokens.len() < MOST_KNOWN && self.noted_tokens.is_news(id, now, TOKEN_STEP);
+            self.held.api_tokens.len() < MOST_KNOWN && self.noted_tokens.is_news(id, now, TOKEN_STEP);
         if is_news {
-            self.uses.api_token(id, now);
+            self.held.api_token(id, now);
         }
         is_news
     }
 
-    /// Notes the use of an authorization whose token was refreshed at that time, where it is time to.
+    /// Notes the use of an authorization whose token was refreshed at that time, where it is time to; whether it is.
     pub(super) fn note_authorization(
         &mut self,
         id: AuthorizationId,
         refreshed_at: Option<DateTime<Utc>>,
         now: DateTime<Utc>,
         due_at: impl FnOnce() -> Option<DateTime<Utc>>,
-    ) {
-        if self.uses.authorizations.len() >= MOST_KNOWN {
-            return;
+    ) -> bool {
+        if self.held.authorizations.len() >= MOST_KNOWN {
+            return false;
         }
         if let Some(refreshed_at) = refreshed_at {
             self.noted_authorizations.forget_between(&id, refreshed_at - REFRESH_TAKES, refreshed_at);
         }
-        if self.noted_authorizations.is_news(id, now, AUTHORIZATION_STEP) {
-            self.uses.authorization(UsedAuthorization { id, at: now, due_at: due_at() });
+        if !self.noted_authorizations.is_news(id, now, AUTHORIZATION_STEP) {
+            return false;
         }
+        // What cannot be refreshed ahead of its expiry is kept as it is, in use or not.
+        let due_at = due_at();
+        if due_at.is_some() {
+            self.held.authorization(UsedAuthorization { id, at: now, due_at });
+        }
+        due_at.is_some()
+    }
+
+    /// Whether nobody holds uses back; whoever asks sees to it that somebody does from now on.
+    pub(super) fn wants_holder(&mut self) -> bool {
+        !std::mem::replace(&mut self.has_holder, true)
+    }
+
+    /// What was held back is to be written now.
+    pub(super) fn release(&mut self) {
+        self.has_holder = false;
+        let released = std::mem::take(&mut self.held).into_uses();
+        self.released.take_in(released);
     }
 
     /// Counts a hand-out.
@@ -161,7 +184,7 @@ impl Page {
         } else {
             (UsesById::default(), std::mem::take(&mut self.left))
         };
-        let mut new = std::mem::take(&mut self.uses).into_uses();
+        let mut new = self.released.take_some().into_uses();
         new.hand_outs.extend(self.take_entries());
         page.take_in(new);
         let (page, left) = (page.into_uses(), left.into_uses());
@@ -231,6 +254,13 @@ impl UsesById {
         let known = self.authorizations.entry(used.id).or_insert(used);
         known.at = used.at.max(known.at);
         known.due_at = used.due_at.into_iter().chain(known.due_at).min();
+    }
+
+    /// As many as may be written at once.
+    fn take_some(&mut self) -> Self {
+        let rest = self.authorizations.keys().nth(MOST_AT_ONCE).copied();
+        let rest = rest.map(|first| self.authorizations.split_off(&first)).unwrap_or_default();
+        std::mem::replace(self, Self { authorizations: rest, ..Self::default() })
     }
 
     fn into_uses(self) -> Uses {

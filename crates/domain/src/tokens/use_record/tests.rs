@@ -42,7 +42,12 @@ impl Stage {
         refreshed_at: Option<DateTime<Utc>>,
     ) -> Result<(), StoreError> {
         let token = Fingerprint::from_stored(token.to_owned());
-        let end = HandOutEnd::Done(HandedOut { provider_id: provider().id, token: &token, refreshed_at });
+        let end = HandOutEnd::Done(HandedOut {
+            provider_id: provider().id,
+            token: &token,
+            refreshed_at,
+            is_known_in_use: false,
+        });
         let hand_out = HandOut { caller: &caller(), authorization_id: id(authorization), end };
         self.uses.hand_out(hand_out, || Some(START + TimeDelta::hours(1))).await
     }
@@ -82,7 +87,23 @@ async fn what_happens_in_a_moment_is_written_together_and_within_100_millisecond
     stage.wait(millis(70)).await;
     let pages = stage.record.pages();
     let [page] = pages.as_slice() else { panic!("{} pages", pages.len()) };
-    assert_eq!((page.hand_outs.len(), page.authorizations.len(), page.api_tokens.len()), (30, 30, 1));
+    assert_eq!((page.hand_outs.len(), page.authorizations.len(), page.api_tokens.len()), (30, 0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_something_was_used_is_held_back_and_written_together() {
+    let stage = Stage::keeping(BeforeRelease);
+    for authorization in 0..30 {
+        stage.hand_out(authorization, "token").await.unwrap();
+        stage.uses.api_token(caller().token_id, None);
+        stage.wait(millis(1)).await;
+    }
+    stage.wait(millis(900)).await;
+    assert!(stage.record.pages().iter().all(|page| page.authorizations.is_empty()), "nobody waits for it");
+    stage.wait(millis(100)).await;
+    let pages = stage.record.pages();
+    let page = pages.last().unwrap();
+    assert_eq!((page.hand_outs.len(), page.authorizations.len(), page.api_tokens.len()), (0, 30, 1));
     assert_eq!(page.api_tokens[0], (caller().token_id, START));
     let used = page.authorizations.iter().find(|used| used.id == id(3)).unwrap();
     assert_eq!((used.at, used.due_at), (START + millis(3), Some(START + TimeDelta::hours(1))));
@@ -108,7 +129,12 @@ async fn others_are_entries_of_their_own() {
     let stage = Stage::keeping(Within100Ms);
     let another = Caller { token_id: ApiTokenId::from_uuid(uuid(99)), ..caller() };
     let token = Fingerprint::from_stored("token".to_owned());
-    let end = HandOutEnd::Done(HandedOut { provider_id: provider().id, token: &token, refreshed_at: None });
+    let end = HandOutEnd::Done(HandedOut {
+        provider_id: provider().id,
+        token: &token,
+        refreshed_at: None,
+        is_known_in_use: false,
+    });
     let by_another = HandOut { caller: &another, authorization_id: id(1), end };
     stage.hand_out(1, "token").await.unwrap();
     stage.uses.hand_out(by_another, || None).await.unwrap();
@@ -280,6 +306,28 @@ async fn a_stop_waits_for_the_last_page() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_stop_releases_what_is_held_back() {
+    let stage = Stage::keeping(Within100Ms);
+    stage.hand_out(1, "token").await.unwrap();
+    stage.record.tasks().drain().await;
+    assert_eq!(stage.record.pages().iter().flat_map(|page| &page.authorizations).count(), 1);
+    assert!(stage.clock.monotonic() < millis(100), "{:?}", stage.clock.monotonic());
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_row_is_held_for_long_however_much_was_used() {
+    let stage = Stage::keeping(Within100Ms);
+    let most = u128::try_from(page::MOST_AT_ONCE).unwrap();
+    for authorization in 0..=2 * most {
+        stage.hand_out(authorization, "token").await.unwrap();
+    }
+    stage.written().await;
+    let sizes: Vec<_> = stage.record.pages().iter().map(|page| page.authorizations.len()).collect();
+    assert_eq!(sizes.iter().sum::<usize>(), 2 * page::MOST_AT_ONCE + 1);
+    assert_eq!(sizes.iter().max(), Some(&page::MOST_AT_ONCE));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_writer_that_panics_leaves_its_place_to_another() {
     let mut log = MockUseLog::new();
     let mut order = mockall::Sequence::new();
@@ -323,7 +371,7 @@ async fn a_clock_that_jumps_stops_no_record() {
     let stage = Stage::keeping(Within100Ms);
     stage.hand_out(1, "token").await.unwrap();
     for hours in [1, -2] {
-        stage.wait(millis(100)).await;
+        stage.wait(millis(1_100)).await;
         stage.clock.jump(TimeDelta::hours(hours));
         stage.hand_out(1, "token").await.unwrap();
         stage.uses.api_token(caller().token_id, None);
@@ -443,4 +491,45 @@ async fn a_use_right_before_a_refresh_ended_is_noted_again_after_it() {
     let used: Vec<_> =
         pages.iter().flat_map(|page| &page.authorizations).map(|used| used.at - START).collect();
     assert_eq!(used, [TimeDelta::zero(), TimeDelta::seconds(9)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_use_that_makes_no_difference_is_not_noted() {
+    let stage = Stage::keeping(Within100Ms);
+    let token = Fingerprint::from_stored("token".to_owned());
+    for (number, is_known_in_use, due_at) in
+        [(1, true, Some(START)), (2, false, None), (3, false, Some(START))]
+    {
+        let handed_out =
+            HandedOut { provider_id: provider().id, token: &token, refreshed_at: None, is_known_in_use };
+        let end = HandOutEnd::Done(handed_out);
+        let hand_out = HandOut { caller: &caller(), authorization_id: id(number), end };
+        stage.uses.hand_out(hand_out, || due_at).await.unwrap();
+    }
+    assert_eq!(stage.written().await.len(), 3, "that it was handed out is always recorded");
+    let pages = stage.record.pages();
+    let noted: Vec<_> = pages.iter().flat_map(|page| &page.authorizations).map(|used| used.id).collect();
+    assert_eq!(noted, [id(3)], "the others are known to be in use, or are not refreshed for it");
+}
+
+#[test]
+fn on_a_runtime_that_has_ended_nobody_waits_for_ever() {
+    let ended = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let tasks = ended.block_on(async { BackgroundTasks::on_current_runtime() });
+    drop(ended);
+    let record = {
+        let other = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        other.block_on(async { UseRecord::default() })
+    };
+    let clock: Arc<dyn Clock> = VirtualClock::adjustable();
+    let random = crate::fixtures::CountingRandom::shared();
+    let uses = RecordUses::new(Arc::new(record.clone()), tasks, clock.clone(), random, Within100Ms);
+    let stage = Stage { uses, record, clock: VirtualClock::adjustable() };
+    // What is started there is dropped at once, and lets go of the page.
+    for _ in 0..2 {
+        stage.uses.api_token(caller().token_id, None);
+        let handed_out = futures_util::FutureExt::now_or_never(stage.hand_out(1, "token"));
+        assert!(matches!(handed_out, Some(Ok(()))));
+    }
+    assert!(stage.uses.page().wants_writer() && stage.uses.page().wants_holder(), "nobody has these places");
 }

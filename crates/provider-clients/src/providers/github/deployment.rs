@@ -20,6 +20,9 @@ const RESIDENCY: &str = ".ghe.com";
 /// (<https://github.com/.well-known/oauth-authorization-server/login/oauth>).
 const ISSUER_PATH: &str = "/login/oauth";
 
+/// Where the page is on which people authorize.
+const AUTHORIZATION_PATH: &str = "/login/oauth/authorize";
+
 /// One GitHub.
 pub(super) struct Deployment {
     /// The address that it goes by.
@@ -76,7 +79,7 @@ impl Deployment {
         ProviderEndpoints {
             issuer: format!("{}{ISSUER_PATH}", self.name),
             api: Some(self.api.clone()),
-            authorization: self.web.at("/login/oauth/authorize"),
+            authorization: self.web.at(AUTHORIZATION_PATH),
             token: self.web.at("/login/oauth/access_token"),
             userinfo: None,
             revocation: None,
@@ -131,6 +134,19 @@ pub(super) fn at_api(endpoints: &ProviderEndpoints, path: &str) -> Option<Url> {
     let mut url = endpoints.api.clone()?;
     url.set_path(&format!("{}{path}", url.path().trim_end_matches('/')));
     Some(url)
+}
+
+/// The page on which a person installs a GitHub App
+/// (<https://docs.github.com/en/apps/using-github-apps/installing-a-github-app-from-a-third-party>); a server has its apps below
+/// a path of their own.
+pub(super) fn install_page(endpoints: &ProviderEndpoints, app_slug: &str) -> Option<Url> {
+    let apps = if is_cloud(endpoints) { "apps" } else { "github-apps" };
+    let mut page = endpoints.authorization.clone();
+    let web = page.path().strip_suffix(AUTHORIZATION_PATH)?;
+    let path = format!("{web}/{apps}/{}/installations/new", segment(app_slug));
+    page.set_query(None);
+    page.set_path(&path);
+    Some(page)
 }
 
 /// A client id as one segment of a path.
@@ -192,6 +208,20 @@ mod tests {
             assert_eq!(endpoints.issuer, format!("{web}/login/oauth"));
             assert_eq!(endpoints.token.as_str(), format!("{web}/login/oauth/access_token"));
             assert_eq!(at_api(&endpoints, "/user").unwrap().as_str(), user);
+        }
+    }
+
+    #[test]
+    fn each_deployment_has_its_page_to_install_an_app() {
+        for (host, page) in [
+            (None, "https://github.com/apps/our-app/installations/new"),
+            (Some("https://octo.ghe.com"), "https://octo.ghe.com/apps/our-app/installations/new"),
+            (
+                Some("https://git.example:8443/gh"),
+                "https://git.example:8443/gh/github-apps/our-app/installations/new",
+            ),
+        ] {
+            assert_eq!(install_page(&endpoints(host), "our-app").unwrap().as_str(), page);
         }
     }
 

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use grantkeeper_domain::Secret;
 use grantkeeper_domain::providers::{
-    Installation, InstallationAccount, ListInstallations, ProviderConnection, UpstreamError,
+    Installation, InstallationAccount, ListInstallations, ProviderConnection, ProviderEndpoints,
+    UpstreamError,
 };
 use serde_json::Value;
 use url::Url;
 
 use super::HEADERS;
-use super::deployment::at_api;
+use super::deployment::{at_api, install_page};
 use super::new_token::{asked_again, refuses_token};
 use crate::failure::unavailable;
 use crate::http::{GuardedClient, link_to};
@@ -24,6 +25,10 @@ pub(super) struct AppInstallations {
 
 #[async_trait]
 impl ListInstallations for AppInstallations {
+    fn install_page(&self, endpoints: &ProviderEndpoints, app_slug: &str) -> Option<Url> {
+        install_page(endpoints, app_slug)
+    }
+
     async fn installations(
         &self,
         connection: &ProviderConnection,

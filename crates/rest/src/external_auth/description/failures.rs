@@ -1,6 +1,8 @@
 //! How calls of this API fail. Status, headers and example of each are taken from the answer itself.
 
 use grantkeeper_domain::authorizations::{BeginDeviceFlowError, PollDeviceFlowError};
+use grantkeeper_domain::links::{AwaitLinkError, LendLinkTokenError};
+use grantkeeper_domain::providers::{FindGitProviderError, GitRemoteError};
 use serde_json::json;
 
 use super::super::error::ApiError;
@@ -18,9 +20,60 @@ pub(super) fn unauthenticated() -> Failure {
     failure("NotSignedIn", description, Unauthenticated::NoToken)
 }
 
+pub(super) fn not_for_agents() -> Failure {
+    let description = "The token is an agent's, which only reads access tokens. Or the call comes with a cookie from \
+                       somewhere else: it changes something and has no `Origin` with the address of this service, or it \
+                       begins a device flow and the browser says that another site has led there.";
+    let failure = failure("NotForAgents", description, Unauthenticated::OnlyReadsTokens);
+    failure.example("origin", json!(ApiError::foreign_origin()))
+}
+
 pub(super) fn not_found() -> Failure {
-    let description = "There is no such provider, or it is another organization's.";
+    let description =
+        "There is no such provider, or it is another organization's; or there is no link to end.";
     failure("NoSuchProvider", description, ApiError::not_found())
+}
+
+pub(super) fn nothing_there() -> Failure {
+    let description = "There is no such provider, or the remote is at none: git may go on without.";
+    failure("NoProviderThere", description, ApiError::not_found())
+}
+
+pub(super) fn not_one_provider() -> Failure {
+    let description = "Not exactly one of `id` and `match`, or no git remote; or the provider is not active.";
+    let failure = failure("NoOneProvider", description, ApiError::not_one_of(["id", "match"]));
+    let malformed = FindGitProviderError::Remote(GitRemoteError::Malformed);
+    failure
+        .example("remote", json!(ApiError::from(malformed)))
+        .example("inactive", json!(ApiError::from(LendLinkTokenError::ProviderNotActive)))
+}
+
+pub(super) fn several_providers() -> Failure {
+    let description = "The remote is at several providers, none of which fits better than the others; `detail` has what they \
+                       are called, for `id`.";
+    let candidates = vec!["github".to_owned(), "github-enterprise".to_owned()];
+    failure("SeveralProviders", description, FindGitProviderError::Several(candidates))
+}
+
+pub(super) fn no_token() -> Failure {
+    let description = "The access token has expired, and the provider has not given another.";
+    let error = LendLinkTokenError::Unavailable { reason: "timeout".to_owned() };
+    failure("NoFreshToken", description, error)
+}
+
+pub(super) fn time_is_up() -> Failure {
+    failure(
+        "NothingLinked",
+        "Nothing was linked while the call has waited; ask again.",
+        AwaitLinkError::TimeIsUp,
+    )
+}
+
+pub(super) fn stopping() -> Failure {
+    let description =
+        "The service cannot reach its store, or is being restarted while the call waits; try again.";
+    let failure = failure("TryAgain", description, ApiError::unavailable());
+    failure.example("restart", json!(ApiError::from(AwaitLinkError::Stopping)))
 }
 
 pub(super) fn too_large() -> Failure {

@@ -8,7 +8,8 @@ use super::super::authorizations::{LONGEST_MIN_TTL, LONGEST_STATE};
 use super::super::fields::URL;
 use super::super::wire::{WireAuthorization, WireCompletedFlow, WireStartedFlow, WireToken, WireUserInfo};
 use super::failures::{
-    flow_refused, grant_dead, not_found, not_ready_for_flows, not_ready_for_tokens, provider_silent,
+    flow_refused, grant_dead, not_found, not_ready_for_flows, not_ready_for_tokens, not_ready_for_users,
+    provider_silent,
 };
 use super::{examples, values};
 use crate::openapi::{Operation, Tag, member, text};
@@ -109,5 +110,5 @@ pub(in super::super) fn token() -> Operation {
 pub(in super::super) fn user_info() -> Operation {
     Operation::new(Tag::Authorizations, "getUserInfo", "Ask the provider who the user is")
         .gives_a::<WireUserInfo<'_>>(StatusCode::OK, "The user.", examples::user_info())
-        .fails([not_ready_for_tokens(), grant_dead(), provider_silent()])
+        .fails([not_ready_for_users(), grant_dead(), provider_silent()])
 }

@@ -20,8 +20,15 @@ pub(super) fn unauthenticated() -> Failure {
     failure("Unauthenticated", description, &Unauthenticated::NoToken.into())
 }
 
+pub(super) fn not_for_agents() -> Failure {
+    let description = "The token is an agent's, which only reads access tokens.";
+    failure("OnlyReadsTokens", description, &Unauthenticated::OnlyReadsTokens.into())
+}
+
 pub(super) fn administrators_only() -> Failure {
-    failure("AdministratorsOnly", "Only administrators of the organization may do this.", &Forbidden.into())
+    let description = "Only administrators of the organization may do this, and no agents.";
+    let failure = failure("AdministratorsOnly", description, &Forbidden.into());
+    failure.example("agent", json!(ApiError::from(Unauthenticated::OnlyReadsTokens)))
 }
 
 pub(super) fn not_found() -> Failure {
@@ -73,6 +80,13 @@ pub(super) fn not_ready_for_tokens() -> Failure {
     let description =
         "The provider is paused, or it refuses our client credentials and the stored token has expired.";
     failure("NoTokensFromProvider", description, &LendError::ProviderNotActive.into())
+}
+
+pub(super) fn not_ready_for_users() -> Failure {
+    let description = "The provider is paused, or it refuses our client credentials and the stored token has expired. Or \
+                       the token is an agent's, which only reads access tokens.";
+    let failure = failure("NoUsersFromProvider", description, &LendError::ProviderNotActive.into());
+    failure.example("agent", json!(ApiError::from(Unauthenticated::OnlyReadsTokens)))
 }
 
 pub(super) fn grant_dead() -> Failure {

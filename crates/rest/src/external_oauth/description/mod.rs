@@ -15,7 +15,8 @@ use crate::openapi::{Operation, Route};
 /// A route below the base paths, with what holds for every one of them.
 pub(super) fn route(method: &str, path: &str, mut operation: Operation) -> Route {
     use failures::{
-        internal, invalid, not_found, too_large, too_many, too_slow, unauthenticated, unavailable,
+        internal, invalid, not_for_agents, not_found, too_large, too_many, too_slow, unauthenticated,
+        unavailable,
     };
 
     if path.contains("{id}") {
@@ -28,6 +29,7 @@ pub(super) fn route(method: &str, path: &str, mut operation: Operation) -> Route
     if operation.has_body() {
         operation = operation.fails([invalid(), too_large(), too_slow()]);
     }
+    let operation = operation.or_fails([not_for_agents()]);
     let operation = operation.fails([unauthenticated(), too_many(), internal(), unavailable()]);
     Route::in_table(method, format!("{}{path}/", BASES[0]), operation)
 }

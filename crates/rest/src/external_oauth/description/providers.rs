@@ -2,9 +2,9 @@
 
 use actix_web::http::StatusCode;
 use utoipa::openapi::schema::{SchemaType, Type};
-use utoipa::openapi::{Object, ObjectBuilder};
+use utoipa::openapi::{Array, Object, ObjectBuilder};
 
-use super::super::fields::{FOREIGN_ID, NAME, URL};
+use super::super::fields::{FOREIGN_ID, MOST_GIT_HOSTS, NAME, URL};
 use super::super::wire::{Location, WireProvider};
 use super::failures::administrators_only;
 use super::{examples, values};
@@ -75,10 +75,22 @@ fn changeable(object: ObjectBuilder) -> ObjectBuilder {
             flag("Whether to leave out the parameter that forces the provider's consent page."),
         )
         .property("deviceFlow", flag("Whether users may authorize without a browser at hand (RFC 8628)."))
+        .property("gitHosts", git_hosts())
         .property(
             "keepAlive",
             flag("Whether refresh tokens that nobody uses are kept from dying of it; by default they are."),
         )
+}
+
+fn git_hosts() -> Array {
+    let host = text().examples(["git.example.com:8443/acme"]);
+    list_of(host)
+        .max_items(Some(MOST_GIT_HOSTS))
+        .description(Some(
+            "Where its git repositories are: hosts, with a port and the beginning of a path where need be. Where there are \
+             none, the type and `host` tell.",
+        ))
+        .build()
 }
 
 fn flag(description: &str) -> Object {

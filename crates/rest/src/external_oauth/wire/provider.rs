@@ -57,6 +57,10 @@ pub(in super::super) struct WireProvider {
     /// The slug of a GitHub App.
     #[serde(skip_serializing_if = "Option::is_none")]
     app_slug: Option<String>,
+    /// Where its git repositories are, where that is not what its type and host tell.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    git_hosts: Vec<String>,
 }
 
 /// Where the provider is.
@@ -106,6 +110,7 @@ impl WireProvider {
             supports_revocation: revocation_scope.is_some(),
             revocation_scope: revocation_scope.map(RevocationScope::as_str),
             app_slug: provider.app_slug.clone(),
+            git_hosts: provider.git_hosts.to_texts(),
         }
     }
 }

@@ -26,6 +26,11 @@ pub(super) fn not_signed_in() -> Failure {
     failure("NoToken", description, Unauthenticated::NoToken)
 }
 
+pub(super) fn not_for_agents() -> Failure {
+    let description = "The token is an agent's, which only reads access tokens.";
+    failure("AgentsHaveNoTokens", description, Unauthenticated::OnlyReadsTokens)
+}
+
 pub(super) fn invalid() -> Failure {
     let description = "The request is not valid: a parameter is missing, comes twice or is not what it may be; no login \
                        provider has the name; a redirect is not on the allow-list; or the provider cannot tell that an \

@@ -11,7 +11,7 @@ use crate::openapi::{Operation, Route, text};
 
 /// A route, with what holds for every one of them.
 pub(super) fn route(method: &str, path: &str, mut operation: Operation) -> Route {
-    use failures::{internal, not_signed_in, too_many};
+    use failures::{internal, not_for_agents, not_signed_in, too_many};
 
     if path.contains("{provider}") {
         operation = operation.path_parameter("provider", "The name of the login provider.", text());
@@ -20,8 +20,9 @@ pub(super) fn route(method: &str, path: &str, mut operation: Operation) -> Route
         operation = operation.path_parameter("id", "The token's id.", text());
     }
     operation = match path {
-        "/v1/login/token" | "/v1/me/tokens" | "/v1/me/tokens/{id}" => {
-            operation.called_with(["bearer"]).fails([not_signed_in()])
+        "/v1/login/token" => operation.called_with(["bearer"]).fails([not_signed_in()]),
+        "/v1/me/tokens" | "/v1/me/tokens/{id}" => {
+            operation.called_with(["bearer"]).fails([not_signed_in(), not_for_agents()])
         }
         "/v1/login/oauth2/web/poll" | "/login/oauth2/device/complete" => operation.open_to_all(),
         _ => operation.open_to_all().fails([too_many()]),

@@ -6,8 +6,9 @@ use utoipa::openapi::Object;
 use crate::openapi::one_of;
 
 pub(in super::super) fn kind() -> Object {
-    let description = "A token of the APIs, or a browser that signed in at a provider.";
-    one_of(["api", "browser"]).description(Some(description)).build()
+    let description =
+        "A token of the APIs; one that only reads access tokens; or a browser that signed in at a provider.";
+    one_of(["api", "agent", "browser"]).description(Some(description)).build()
 }
 
 pub(super) fn token() -> Value {

@@ -25,8 +25,21 @@ impl Kind {
                 Self { words: format!("list of {}", items.words), named: items.named }
             }
             Some(RefOr::T(Schema::Object(object))) => Self::of_object(object),
+            Some(RefOr::T(Schema::OneOf(choice))) => Self::of_choice(&choice.items),
             _ => Self { words: "anything".to_owned(), named: None },
         }
+    }
+
+    fn of_choice(choices: &[RefOr<Schema>]) -> Self {
+        let mut named = None;
+        let words = choices.iter().map(|choice| {
+            let choice = Self::of(Some(choice));
+            named = named.take().or(choice.named);
+            choice.words
+        });
+        let words: Vec<_> = words.filter(|words| !words.is_empty()).collect();
+        let or = if named.is_some() { " or" } else { "" };
+        Self { words: format!("{}{or}", words.join(" or ")), named }
     }
 
     fn of_object(object: &Object) -> Self {
@@ -69,6 +82,7 @@ fn name_of(schema_type: &SchemaType) -> &'static str {
         SchemaType::Type(Type::Integer) => "whole number",
         SchemaType::Type(Type::Boolean) => "true or false",
         SchemaType::Type(Type::Object) => "object",
+        SchemaType::Type(Type::Null) => "null",
         _ => "anything",
     }
 }

@@ -56,7 +56,7 @@ async fn no_query_string_and_no_token_is_logged() {
     let listening = [Dispatch::new(log.clone()), Dispatch::new(Log::default())];
     // With two of them, what other tests log first in their threads is not taken for what nobody listens to.
     let guard = set_default(&listening[0]);
-    let service = Service::for_logins(login_settings()).await;
+    let service = Service::for_logins(login_settings()).await.with_tokens_in_query();
     let started = service.start_login("&redirect=http://127.0.0.1:1/QUERY").await;
     let mut browser = Browser::new(&service);
     let page = browser.come_back(&started.url, "code=CODE").await;
@@ -71,6 +71,8 @@ async fn no_query_string_and_no_token_is_logged() {
             request("GET", "/v1/login/token?QUERY").insert_header((AUTHORIZATION, format!("Bearer {token}"))),
         )
         .await;
+    service.ask("GET", "/api/v2/external-auth?access_token=ACCESS").await;
+    service.ask("GET", &format!("/api/v2/external-auth?coder_session_token={token}")).await;
     service.ask("GET", "/nothing/here?QUERY").await;
     drop((guard, listening));
     let log = log.0.lock().unwrap().clone();

@@ -104,18 +104,6 @@ impl Browser<'_> {
     }
 }
 
-/// The other site that a page leads to by itself, and by a link.
-fn leads_on(page: &Answer) -> Url {
-    assert_eq!(page.status, StatusCode::OK, "{page:?}");
-    let after = |before: &str| {
-        let (_, rest) = page.body.split_once(before).unwrap_or_else(|| panic!("no {before}: {page:?}"));
-        Url::parse(&rest.split('"').next().unwrap().replace("&#38;", "&")).unwrap()
-    };
-    let by_itself = after("<meta http-equiv=\"refresh\" content=\"0;url=");
-    assert_eq!(after("<a href=\""), by_itself);
-    by_itself
-}
-
 /// The token of an answer that brings one.
 fn secret(answer: &Answer) -> String {
     assert_eq!(answer.status, StatusCode::OK, "{answer:?}");

@@ -11,8 +11,8 @@ use grantkeeper_domain::providers::UpstreamError;
 use grantkeeper_testkit::scripted_provider::Call;
 use url::Url;
 
-use super::{by_invitation, leads_on, request};
-use crate::browser::{Browser, form_token, parameter, way_back};
+use super::{by_invitation, request};
+use crate::browser::{Browser, form_token, leads_on, parameter, way_back};
 use crate::service::{Answer, PUBLIC_URL, Service, login_settings};
 
 const FROM_ELSEWHERE: &str = "another network address than the one you are at";
@@ -164,6 +164,7 @@ async fn while_the_provider_is_slow_the_page_looks_again_by_itself() {
     let service = Service::for_logins(login_settings()).await;
     let started = service.start_login("").await;
     let mut browser = Browser::new(&service);
+    service.settle().await;
     service.provider.hold(Call::Exchange);
     let patience = async {
         service.provider.until_called(Call::Exchange, 1).await;

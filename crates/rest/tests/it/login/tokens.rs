@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::AUTHORIZATION;
+use grantkeeper_domain::accounts::TokenReach;
 use serde_json::json;
 
 use super::pages::sign_in_at_provider;
@@ -16,7 +17,8 @@ async fn any_api_token_is_told_of() {
     let service = Service::for_logins(login_settings()).await;
     let accounts = service.ports.store.accounts_with_email("member@acme.example").await.unwrap();
     let hour = Duration::from_secs(3600);
-    let short_lived = service.use_cases.issue_api_token.run(accounts[0].id, Some(hour)).await.unwrap();
+    let short_lived =
+        service.use_cases.issue_api_token.run(accounts[0].id, TokenReach::Account, Some(hour)).await.unwrap();
     let mut browser = Browser::new(&service);
     browser.sign_in(&service.member, "/account").await;
     let session = browser.cookies[0].value().to_owned();
@@ -87,6 +89,7 @@ async fn an_accounts_own_tokens_are_listed_and_revoked() {
     let mut browser = Browser::new(&service);
     browser.sign_in(&first, "/account").await;
     sign_in_at_provider(&mut Browser::new(&service), &[]).await;
+    service.settle().await;
     let listed = service.ask_as(&second, "GET", "/v1/me/tokens").await;
     insta::assert_snapshot!(told(&listed));
     let ids: Vec<String> =

@@ -24,6 +24,7 @@ async fn waiting_for(people: usize) -> (Rc<Service>, Vec<String>) {
     for _ in 0..people {
         sessions.push(service.ask("POST", "/login/oauth2/device/start").await.text("encodedSession"));
     }
+    service.settle().await;
     let flows = PerMinute { caller: 0, address: 1 };
     let limits = LimitSettings { flows, ..LimitSettings::default() };
     (Rc::new(service.limited(limits, &[])), sessions)

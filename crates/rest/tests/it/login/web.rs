@@ -11,8 +11,8 @@ use grantkeeper_testkit::scripted_provider::{Call, ISSUER};
 use serde_json::json;
 use url::Url;
 
-use super::{by_invitation, leads_on, secret, told};
-use crate::browser::{Browser, parameter};
+use super::{by_invitation, secret, told};
+use crate::browser::{Browser, leads_on, parameter};
 use crate::service::{Answer, PUBLIC_URL, Service, login_settings};
 
 fn silent() -> LoginSettings {

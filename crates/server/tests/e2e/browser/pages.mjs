@@ -11,12 +11,14 @@
 //   {"do":"tab", person, "to":"Yes"}                presses Tab until that has the focus, by the name that a screen reader tells;
 //                                                   answers {passed, shown}: what had it before, and whether one can see that it has it
 //   {"do":"type", person, text}                     types into what has the focus
-//   {"do":"press", person, key}                     presses a key and waits for the page that comes of it
+//   {"do":"press", person, key, "settle":true?}     presses a key and waits for the page that comes of it
+//   {"do":"settle", person}                         waits until the page does not go on by itself
 //   {"do":"look", person}                           tells of the page: {url, status, title, lang, text, headings, scripts}
 //   {"do":"audit", person}                          what axe-core finds in light and in dark: {findings: [{colors, rule, nodes}],
 //                                                   inks: {light, dark}, the color of text}
 //   {"do":"cookies", person}                        the cookies of this browser: {cookies: [{name, value, path, httpOnly, …}]}
-// `visit` and `press` answer like `look`, once there is a page that does not go on by itself.
+// `visit`, `press` and `settle` answer like `look`, once there is a page that does not go on by itself; `press` at once where
+// `settle` is false.
 import { createRequire } from 'node:module';
 import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
@@ -52,7 +54,7 @@ for await (const line of createInterface({ input: process.stdin })) {
 await browser.close();
 
 async function obey({ do: verb, person, ...details }) {
-  const commands = { visit, tab, type, press, look, audit, cookies };
+  const commands = { visit, tab, type, press, settle: settled, look, audit, cookies };
   if (!commands[verb]) throw new Error(`no command ${verb}`);
   return commands[verb](await seat(person), details);
 }
@@ -81,9 +83,21 @@ async function visit(seated, { url, scripts }) {
   return settled(seated);
 }
 
-async function press(seated, { key }) {
+async function press(seated, { key, settle = true }) {
   await Promise.all([seated.page.waitForNavigation({ waitUntil: 'load' }), seated.page.keyboard.press(key)]);
-  return settled(seated);
+  return settle ? settled(seated) : glance(seated);
+}
+
+/** A page that goes on by itself, as it stands: it may do so at the very moment of the look. */
+async function glance(seated) {
+  for (let waited = 0; ; waited += PAUSE_MS) {
+    try {
+      return await look(seated);
+    } catch (error) {
+      if (waited > PATIENCE_MS) throw error;
+      await delay(PAUSE_MS);
+    }
+  }
 }
 
 /** A page that refreshes itself is none to look at: under the eyes of the person there will be another one. */

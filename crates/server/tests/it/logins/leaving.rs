@@ -19,7 +19,7 @@ async fn waits_end_when_their_clients_leave() {
     while devices.len() < MANY {
         devices.push(world.client.start_device().await);
     }
-    let before = world.sockets();
+    let before = world.running.sockets();
     let waiting: Vec<_> = devices
         .iter()
         .map(|device| {
@@ -28,27 +28,17 @@ async fn waits_end_when_their_clients_leave() {
             tokio::spawn(request.send())
         })
         .collect();
-    eventually("all of them to wait", async || (world.sockets() >= before + MANY).then_some(())).await;
+    eventually("all of them to wait", async || (world.running.sockets() >= before + MANY).then_some(()))
+        .await;
     // They are in the way of nobody: not of the database's four connections, and not of the threads.
     assert_eq!(world.running.get("/readyz").await.0, StatusCode::OK);
     assert!(waiting.iter().all(|one| !one.is_finished()));
     waiting.iter().for_each(tokio::task::JoinHandle::abort);
-    eventually("their connections to end", async || (world.sockets() <= before).then_some(())).await;
+    eventually("their connections to end", async || (world.running.sockets() <= before).then_some(())).await;
     let polls = world.upstream.polls().await;
     let device = world.client.start_device().await;
     assert!(world.upstream.decides(&device.user_code, "alice").await);
     super::client::SignedIn::read(&world.client.complete(&device.session).await);
     let more = world.upstream.polls().await - polls;
     assert!(more < 10, "nobody asks for those who have left, and {more} did");
-}
-
-#[cfg(target_os = "linux")]
-impl LoginWorld {
-    /// How many connections the process has.
-    fn sockets(&self) -> usize {
-        let descriptors = format!("/proc/{}/fd", self.running.child.id().unwrap());
-        let targets =
-            std::fs::read_dir(descriptors).unwrap().filter_map(|entry| entry.ok()?.path().read_link().ok());
-        targets.filter(|target| target.to_string_lossy().starts_with("socket:")).count()
-    }
 }

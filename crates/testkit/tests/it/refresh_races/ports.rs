@@ -64,6 +64,14 @@ impl AuthorizationStore for Port {
         self.world.store.authorizations_of(account).await
     }
 
+    async fn authorized_since(
+        &self,
+        since: DateTime<Utc>,
+        limit: u32,
+    ) -> Result<Vec<(AccountId, ProviderId, DateTime<Utc>)>, StoreError> {
+        self.world.store.authorized_since(since, limit).await
+    }
+
     async fn authorization_for_identity<'a>(
         &self,
         account: AccountId,

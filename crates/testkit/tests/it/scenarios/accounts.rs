@@ -5,17 +5,18 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use grantkeeper_domain::accounts::{
     ApiTokenStore as _, AuthenticateError, Caller, CreateAccountError, CreateOrganizationError,
-    IssueApiTokenError, IssuedToken, OpenSessionError, Role, SetRedirectUrisError, TokenPurpose,
+    IssueApiTokenError, IssuedToken, OpenSessionError, Role, SetRedirectUrisError, TokenPurpose, TokenReach,
 };
 use grantkeeper_domain::audit::AuditAction;
 use grantkeeper_domain::authorizations::{StartFlowError, StartFlowRequest};
+use grantkeeper_domain::revocations::ClaimedRevocations;
 
 use super::world::World;
 
 const DAY: u64 = 24 * 3600;
 
 async fn issue(world: &World, lifetime: Option<Duration>) -> IssuedToken {
-    world.app.issue_api_token.run(world.member.account_id, lifetime).await.ok().unwrap()
+    world.app.issue_api_token.run(world.member.account_id, TokenReach::Account, lifetime).await.ok().unwrap()
 }
 
 async fn authenticate(world: &World, token: &IssuedToken) -> Result<Caller, AuthenticateError> {
@@ -67,7 +68,8 @@ async fn a_token_ends_at_its_time_or_by_its_revocation() {
 async fn a_lifetime_is_neither_nothing_nor_beyond_the_calendar() {
     let world = World::new().await;
     for lifetime in [Duration::ZERO, Duration::MAX] {
-        let issued = world.app.issue_api_token.run(world.member.account_id, Some(lifetime)).await;
+        let issued =
+            world.app.issue_api_token.run(world.member.account_id, TokenReach::Account, Some(lifetime)).await;
         assert!(matches!(issued, Err(IssueApiTokenError::Lifetime)), "{lifetime:?}");
     }
 }
@@ -152,6 +154,7 @@ async fn flows_return_only_where_the_organization_allows() {
             redirect_uri: Some(uri.to_owned()),
             state: None,
             skip_consent: None,
+            return_to: None,
         };
         world.app.start_flow.run(&world.member, request).await
     };
@@ -178,7 +181,7 @@ async fn what_has_had_its_time_is_removed() {
     let (provider, id) = world.connected().await;
     let token = issue(&world, Some(Duration::from_secs(DAY))).await;
     world.app.delete_authorization.run(&world.member, id).await.unwrap();
-    world.app.run_due_revocations.run(None).await.unwrap();
+    world.app.run_due_revocations.run(ClaimedRevocations::Due).await.unwrap();
     assert_eq!(world.app.clean_up.run().await.unwrap(), 0);
     world.pass(600 + 3600 + 1);
     assert_eq!(world.app.clean_up.run().await.unwrap(), 1, "the flow");

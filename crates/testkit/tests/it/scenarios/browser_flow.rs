@@ -14,7 +14,13 @@ use super::world::{PUBLIC_URL, World, callback, copy};
 const CODE: &str = "code:mo:1";
 
 async fn start(world: &World, provider_id: ProviderId) -> (FlowId, StartedFlow) {
-    let request = StartFlowRequest { provider_id, redirect_uri: None, state: None, skip_consent: None };
+    let request = StartFlowRequest {
+        provider_id,
+        redirect_uri: None,
+        state: None,
+        skip_consent: None,
+        return_to: None,
+    };
     let started = world.app.start_flow.run(&world.member, request).await.ok().unwrap();
     let path = started.redirect_url.path().strip_prefix("/connect/").unwrap();
     (path.parse().unwrap(), started)
@@ -53,7 +59,11 @@ async fn a_person_says_yes_and_comes_back_in_the_same_browser() {
             .any(|(key, value)| key == "redirect_uri" && value == redirect_uri)
     );
     let cookies = [Secret::new("of another flow".to_owned()), copy(&confirmed.cookie)];
-    let result = world.app.complete_flow.for_browser(callback(provider, &state, CODE), &cookies, None).await;
+    let result = world
+        .app
+        .complete_flow
+        .for_browser(callback(provider, &state, CODE), &cookies, Some(&world.member))
+        .await;
     let result = result.unwrap();
     assert_eq!(result.flow_id, id);
     let authorization = result.result.unwrap().authorization.authorization;
@@ -69,13 +79,20 @@ async fn another_browser_does_not_finish_the_flow_and_does_not_spoil_it() {
     let state = state_of(&confirmed);
     let wrong = Secret::new("wrong".to_owned());
     for cookies in [&[][..], &[wrong]] {
-        let result =
-            world.app.complete_flow.for_browser(callback(provider, &state, CODE), cookies, None).await;
+        let result = world
+            .app
+            .complete_flow
+            .for_browser(callback(provider, &state, CODE), cookies, Some(&world.member))
+            .await;
         assert!(matches!(result, Err(CompleteFlowError::InvalidState)), "{result:?}");
     }
     assert_eq!(world.provider.calls(Call::Exchange), 0);
     let cookies = [confirmed.cookie];
-    let result = world.app.complete_flow.for_browser(callback(provider, &state, CODE), &cookies, None).await;
+    let result = world
+        .app
+        .complete_flow
+        .for_browser(callback(provider, &state, CODE), &cookies, Some(&world.member))
+        .await;
     result.unwrap().result.unwrap();
 }
 
@@ -85,7 +102,7 @@ async fn a_flow_that_nobody_said_yes_to_is_not_finished() {
     let provider = world.register("GitLab").await.id;
     let (_, started) = start(&world, provider).await;
     let sent = callback(provider, &started.state, CODE);
-    let result = world.app.complete_flow.for_browser(sent, &[], None).await;
+    let result = world.app.complete_flow.for_browser(sent, &[], Some(&world.member)).await;
     assert!(matches!(result, Err(CompleteFlowError::InvalidState)), "{result:?}");
 }
 
@@ -94,8 +111,11 @@ async fn a_callers_flow_is_not_finished_in_a_browser() {
     let world = World::new().await;
     let provider = world.register("GitLab").await.id;
     let started = world.start(&world.member, provider).await;
-    let result =
-        world.app.complete_flow.for_browser(callback(provider, &started.state, CODE), &[], None).await;
+    let result = world
+        .app
+        .complete_flow
+        .for_browser(callback(provider, &started.state, CODE), &[], Some(&world.member))
+        .await;
     assert!(matches!(result, Err(CompleteFlowError::InvalidState)), "{result:?}");
 }
 
@@ -107,7 +127,11 @@ async fn another_providers_path_is_refused() {
     let confirmed = confirm(&world, &world.member, id).await.ok().unwrap();
     let state = state_of(&confirmed);
     let cookies = [confirmed.cookie];
-    let result = world.app.complete_flow.for_browser(callback(other, &state, CODE), &cookies, None).await;
+    let result = world
+        .app
+        .complete_flow
+        .for_browser(callback(other, &state, CODE), &cookies, Some(&world.member))
+        .await;
     assert!(matches!(result, Err(CompleteFlowError::InvalidState)), "{result:?}");
     assert_eq!(world.provider.calls(Call::Exchange), 0);
 }
@@ -123,7 +147,8 @@ async fn an_announced_issuer_has_to_be_named_in_a_browser() {
         let confirmed = confirm(&world, &world.member, id).await.ok().unwrap();
         let mut sent = callback(provider.id, &state_of(&confirmed), CODE);
         sent.iss = None;
-        let result = world.app.complete_flow.for_browser(sent, &[confirmed.cookie], None).await;
+        let result =
+            world.app.complete_flow.for_browser(sent, &[confirmed.cookie], Some(&world.member)).await;
         let result = result.unwrap().result;
         assert_eq!(result.is_ok(), is_right, "announced: {announced}: {result:?}");
         assert_eq!(world.provider.calls(Call::Exchange), usize::from(is_right));
@@ -156,10 +181,10 @@ async fn saying_yes_again_starts_over() {
     let second = confirm(&world, &world.member, id).await.ok().unwrap();
     assert_ne!(first.cookie.expose(), second.cookie.expose());
     let sent = callback(provider, &state_of(&first), CODE);
-    let result = world.app.complete_flow.for_browser(sent, &[first.cookie], None).await;
+    let result = world.app.complete_flow.for_browser(sent, &[first.cookie], Some(&world.member)).await;
     assert!(matches!(result, Err(CompleteFlowError::InvalidState)), "{result:?}");
     let sent = callback(provider, &state_of(&second), CODE);
-    let result = world.app.complete_flow.for_browser(sent, &[second.cookie], None).await;
+    let result = world.app.complete_flow.for_browser(sent, &[second.cookie], Some(&world.member)).await;
     result.unwrap().result.unwrap();
 }
 
@@ -172,7 +197,7 @@ async fn saying_no_ends_the_flow() {
     world.app.confirm_flow.decline(&world.member, id).await.unwrap();
     assert!(matches!(confirm(&world, &world.member, id).await, Err(ConfirmFlowError::NotFound)));
     let sent = callback(provider, &state_of(&confirmed), CODE);
-    let result = world.app.complete_flow.for_browser(sent, &[confirmed.cookie], None).await;
+    let result = world.app.complete_flow.for_browser(sent, &[confirmed.cookie], Some(&world.member)).await;
     let result = result.unwrap().result;
     assert!(matches!(result, Err(CompleteFlowError::InvalidState)), "{result:?}");
     assert_eq!(world.provider.calls(Call::Exchange), 0);

@@ -7,7 +7,7 @@ use grantkeeper_domain::authorizations::{
 };
 use grantkeeper_domain::ids::ProviderId;
 use grantkeeper_domain::providers::{ProviderStatus, ProviderUpdate, UpstreamError};
-use grantkeeper_domain::revocations::RevocationQueue as _;
+use grantkeeper_domain::revocations::{ClaimedRevocations, RevocationQueue as _};
 use grantkeeper_domain::{Change, Secret};
 use grantkeeper_testkit::scripted_provider::Call;
 use tokio::task::JoinHandle;
@@ -129,7 +129,7 @@ async fn tokens_of_nobody_in_particular_are_revoked() {
     let result = world.complete(&world.member, provider, &started.state, "code:mo:1").await;
     assert!(matches!(result, Err(CompleteFlowError::Refused { .. })), "{result:?}");
     assert!(world.store.authorizations_of(world.member.account_id).await.unwrap().is_empty());
-    world.app.run_due_revocations.run(None).await.unwrap();
+    world.app.run_due_revocations.run(ClaimedRevocations::Due).await.unwrap();
     assert_eq!(world.provider.read(|state| state.revoked.clone()), ["refresh-1", "access-1"]);
 }
 

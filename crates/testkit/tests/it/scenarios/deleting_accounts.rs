@@ -5,7 +5,7 @@ use std::sync::Arc;
 use grantkeeper_domain::UseCases;
 use grantkeeper_domain::accounts::{
     AccountStore as _, AuthenticateError, Caller, CreateAccountError, IssueApiTokenError, OpenSessionError,
-    Role, Standing,
+    Role, Standing, TokenReach,
 };
 use grantkeeper_domain::audit::{AuditAction, AuditLog as _};
 use grantkeeper_domain::authorizations::{AuthorizationStore as _, CompleteFlowError, DeviceFlowStatus};
@@ -13,7 +13,7 @@ use grantkeeper_domain::ids::ProviderId;
 use grantkeeper_domain::jobs::{JOB_LEASE, JobRun, JobStatus};
 use grantkeeper_domain::providers::{ProviderCatalog as _, UpstreamError};
 use grantkeeper_domain::revocations::{
-    REVOCATION_PERIOD, Revocation, RevocationQueue as _, RevocationStatus, SHARED_GRANT,
+    ClaimedRevocations, REVOCATION_PERIOD, Revocation, RevocationQueue as _, RevocationStatus, SHARED_GRANT,
 };
 use grantkeeper_domain::sealing::DataKeyStore as _;
 use grantkeeper_testkit::entities;
@@ -31,7 +31,7 @@ async fn run_job(world: &World, app: &UseCases) -> JobRun {
 }
 
 async fn run_revocations(world: &World) {
-    while world.app.run_due_revocations.run(None).await.unwrap() > 0 {}
+    while world.app.run_due_revocations.run(ClaimedRevocations::Due).await.unwrap() > 0 {}
 }
 
 async fn receipts(world: &World, provider: ProviderId) -> Vec<Revocation> {
@@ -56,7 +56,7 @@ async fn an_account_goes_with_all_that_is_its_own_and_its_tokens_are_revoked() {
     let provider = with_two_people(&world).await;
     world.connect(&world.member, provider, "mo at work").await;
     let flow = world.start(&world.member, provider).await;
-    world.app.issue_api_token.run(world.member.account_id, None).await.ok().unwrap();
+    world.app.issue_api_token.run(world.member.account_id, TokenReach::Account, None).await.ok().unwrap();
 
     let job = world.app.delete_account.run(world.member.account_id).await.unwrap();
     assert_eq!(run_job(&world, &world.app).await, JobRun::Ran(job.id));
@@ -83,7 +83,8 @@ async fn an_account_goes_with_all_that_is_its_own_and_its_tokens_are_revoked() {
 #[tokio::test]
 async fn from_the_request_on_nobody_gets_in_as_the_account() {
     let world = World::new().await;
-    let issued = world.app.issue_api_token.run(world.member.account_id, None).await.ok().unwrap();
+    let issued =
+        world.app.issue_api_token.run(world.member.account_id, TokenReach::Account, None).await.ok().unwrap();
     let (token, _) = (issued.secret.expose(), issued.token.id);
     let (_, session) = world.app.open_session.run(token, None).await.unwrap();
     world.app.authenticate.run(session.secret.expose(), None).await.unwrap();
@@ -94,7 +95,8 @@ async fn from_the_request_on_nobody_gets_in_as_the_account() {
         assert!(matches!(refused, Err(AuthenticateError::Unauthenticated)));
     }
     assert!(matches!(world.app.open_session.run(token, None).await, Err(OpenSessionError::Refused)));
-    let issued = world.app.issue_api_token.run(world.member.account_id, None).await.err();
+    let issued =
+        world.app.issue_api_token.run(world.member.account_id, TokenReach::Account, None).await.err();
     assert!(matches!(issued, Some(IssueApiTokenError::AccountDeleting)));
 }
 

@@ -16,7 +16,7 @@ use grantkeeper_domain::providers::{
     DeleteProviderError, ProviderFilter, ProviderStatus, ProviderUpdate, RequestedStatus,
     UpdateProviderError, UpstreamError,
 };
-use grantkeeper_domain::revocations::{RevocationQueue as _, RevocationStatus};
+use grantkeeper_domain::revocations::{ClaimedRevocations, RevocationQueue as _, RevocationStatus};
 use grantkeeper_domain::sealing::TokenSealer as _;
 use grantkeeper_domain::{Change, Secret, UseCases};
 use grantkeeper_testkit::scripted_provider::{Call, Decision};
@@ -170,8 +170,13 @@ async fn a_provider_that_does_not_revoke_stays_and_takes_only_another_deletion()
         let updated = world.app.update_provider.run(&world.admin, provider, update).await;
         assert!(matches!(updated, Err(UpdateProviderError::Invalid(_))));
     }
-    let request =
-        StartFlowRequest { provider_id: provider, redirect_uri: None, state: None, skip_consent: None };
+    let request = StartFlowRequest {
+        provider_id: provider,
+        redirect_uri: None,
+        state: None,
+        skip_consent: None,
+        return_to: None,
+    };
     let started = world.app.start_flow.run(&world.member, request).await;
     assert!(matches!(started, Err(StartFlowError::NotActive)));
 
@@ -190,7 +195,7 @@ async fn another_deletion_reports_on_what_was_revoked_in_the_background_meanwhil
     // Deleted by its user long before: not this deletion's business.
     let earlier = world.connect(&world.member, provider, "mo long ago").await;
     world.app.delete_authorization.run(&world.member, earlier).await.unwrap();
-    world.app.run_due_revocations.run(None).await.unwrap();
+    world.app.run_due_revocations.run(ClaimedRevocations::Due).await.unwrap();
     world.pass(3600);
 
     world.provider.fail(Call::Revoke, down());
@@ -198,7 +203,7 @@ async fn another_deletion_reports_on_what_was_revoked_in_the_background_meanwhil
     run_job(&world, &world.app).await;
     world.provider.recover(Call::Revoke);
     world.pass(3600);
-    assert_eq!(world.app.run_due_revocations.run(None).await.unwrap(), 3);
+    assert_eq!(world.app.run_due_revocations.run(ClaimedRevocations::Due).await.unwrap(), 3);
     world.pass(3600);
     let id = delete(&world, provider).await;
     run_job(&world, &world.app).await;
@@ -214,7 +219,7 @@ async fn after_seven_days_a_provider_can_be_deleted_whatever_it_says() {
     delete(&world, provider).await;
     run_job(&world, &world.app).await;
     world.pass(7 * 24 * 3600);
-    world.app.run_due_revocations.run(None).await.unwrap();
+    world.app.run_due_revocations.run(ClaimedRevocations::Due).await.unwrap();
     let id = delete(&world, provider).await;
     run_job(&world, &world.app).await;
     let job = job(&world, id).await;
@@ -333,7 +338,10 @@ async fn revocations_that_another_worker_has_in_hand_are_waited_for() {
     world.app.delete_authorization.run(&world.member, authorization.id).await.unwrap();
     let lease =
         Lease { holder: "a worker that died".to_owned(), until: world.now() + TimeDelta::seconds(60) };
-    assert_eq!(world.store.claim_revocations(None, lease, world.now(), 8).await.unwrap().len(), 1);
+    assert_eq!(
+        world.store.claim_revocations(ClaimedRevocations::Due, lease, world.now(), 8).await.unwrap().len(),
+        1
+    );
     let id = delete(&world, provider).await;
     run_job(&world, &world.app).await;
     assert_eq!(job(&world, id).await.status, JobStatus::Completed);

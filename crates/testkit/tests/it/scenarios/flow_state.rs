@@ -33,6 +33,7 @@ fn request(provider_id: ProviderId, state: Option<&str>) -> StartFlowRequest {
         redirect_uri: Some(CALLERS_PAGE.to_owned()),
         state: state.map(|state| Secret::new(state.to_owned())),
         skip_consent: None,
+        return_to: None,
     }
 }
 

@@ -8,7 +8,7 @@ use grantkeeper_domain::accounts::{Caller, Role};
 use grantkeeper_domain::audit::{AuditAction, AuditOutcome};
 use grantkeeper_domain::authorizations::{Authorization, GrantState};
 use grantkeeper_domain::providers::{ProviderStatus, ProviderUpdate, RequestedStatus, UpstreamError};
-use grantkeeper_domain::revocations::RevocationQueue as _;
+use grantkeeper_domain::revocations::{ClaimedRevocations, RevocationQueue as _};
 use grantkeeper_domain::sealing::TokenSealer as _;
 use grantkeeper_domain::tokens::{LendError, RefreshLeases as _, TakenLease};
 use grantkeeper_domain::{Change, Secret, StoreError};
@@ -443,7 +443,7 @@ async fn an_authorization_that_is_deleted_while_it_is_refreshed_has_its_new_toke
     world.provider.release(Call::Refresh);
     assert!(matches!(asking.await.unwrap(), Err(LendError::NotFound)));
     assert_eq!(world.store.revocations_of(provider).await.unwrap().len(), 2);
-    assert_eq!(world.app.run_due_revocations.run(None).await.unwrap(), 2);
+    assert_eq!(world.app.run_due_revocations.run(ClaimedRevocations::Due).await.unwrap(), 2);
     let mut revoked = world.provider.read(|state| state.revoked.clone());
     revoked.sort();
     assert_eq!(revoked, ["access-1", "access-2", "refresh-1", "refresh-2"]);

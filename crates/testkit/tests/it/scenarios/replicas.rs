@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use grantkeeper_domain::UseCases;
+use grantkeeper_domain::accounts::TokenReach;
 use grantkeeper_domain::ids::AuthorizationId;
 use grantkeeper_domain::providers::{ProviderUpdate, RequestedStatus};
 use grantkeeper_domain::tokens::LendError;
@@ -78,7 +79,8 @@ async fn a_paused_provider_gives_no_token_any_more_and_a_resumed_one_does_again(
 #[tokio::test]
 async fn a_revoked_api_token_lets_nobody_in_any_more() {
     let Replicas { world, other, .. } = Replicas::new().await;
-    let token = world.app.issue_api_token.run(world.member.account_id, None).await.unwrap();
+    let token =
+        world.app.issue_api_token.run(world.member.account_id, TokenReach::Account, None).await.unwrap();
     let lets_in = async |app: &UseCases| app.authenticate.run(token.secret.expose(), None).await.is_ok();
     assert!(lets_in(&world.app).await && lets_in(&other).await);
     world.app.revoke_api_token.run(token.token.id).await.unwrap();

@@ -9,7 +9,7 @@ use grantkeeper_domain::authorizations::{AuthorizationNotFound, DeleteAuthorizat
 use grantkeeper_domain::ids::{AuthorizationId, ProviderId};
 use grantkeeper_domain::providers::UpstreamError;
 use grantkeeper_domain::revocations::{
-    REVOCATION_PERIOD, Revocation, RevocationQueue as _, RevocationStatus,
+    ClaimedRevocations, REVOCATION_PERIOD, Revocation, RevocationQueue as _, RevocationStatus,
 };
 use grantkeeper_testkit::scripted_provider::Call;
 
@@ -38,7 +38,7 @@ async fn a_deleted_authorization_is_gone_at_once_and_revoked_soon() {
     assert!(matches!(found, Err(AuthorizationNotFound::NotFound)));
     assert_eq!(world.provider.calls(Call::Revoke), 0, "nobody waits for the provider");
 
-    assert_eq!(world.app.run_due_revocations.run(None).await.unwrap(), 1);
+    assert_eq!(world.app.run_due_revocations.run(ClaimedRevocations::Due).await.unwrap(), 1);
     assert_eq!(world.provider.read(|state| state.revoked.clone()), ["refresh-1", "access-1"]);
     let receipt = receipt(&world, provider).await;
     assert_eq!((receipt.status, receipt.attempts), (RevocationStatus::Revoked, 1));
@@ -46,7 +46,7 @@ async fn a_deleted_authorization_is_gone_at_once_and_revoked_soon() {
     assert_eq!(receipt.authorization_id, id);
     assert_eq!(world.audited(AuditAction::AuthorizationDeleted).await.len(), 1);
     assert_eq!(world.audited(AuditAction::TokenRevoked).await.len(), 1);
-    assert_eq!(world.app.run_due_revocations.run(None).await.unwrap(), 0);
+    assert_eq!(world.app.run_due_revocations.run(ClaimedRevocations::Due).await.unwrap(), 0);
 }
 
 #[tokio::test]
@@ -70,7 +70,7 @@ async fn a_provider_that_cannot_revoke_gets_a_receipt_that_says_so() {
     let (provider, id) = world.connected().await;
     world.provider.change(|state| state.can_revoke = false);
     delete(&world, id).await;
-    world.app.run_due_revocations.run(None).await.unwrap();
+    world.app.run_due_revocations.run(ClaimedRevocations::Due).await.unwrap();
     let receipt = receipt(&world, provider).await;
     assert_eq!(receipt.status, RevocationStatus::NotSupported);
     assert!(receipt.access_token.is_none() && receipt.refresh_token.is_none());
@@ -92,7 +92,7 @@ async fn what_the_provider_answers_decides() {
         let (provider, id) = world.connected().await;
         delete(&world, id).await;
         world.provider.fail_next(Call::Revoke, answer.clone());
-        world.app.run_due_revocations.run(None).await.unwrap();
+        world.app.run_due_revocations.run(ClaimedRevocations::Due).await.unwrap();
         let receipt = receipt(&world, provider).await;
         assert_eq!(receipt.status, status, "{answer:?}");
         assert_eq!(receipt.access_token.is_some(), status == RevocationStatus::Pending, "{answer:?}");
@@ -106,16 +106,24 @@ async fn a_provider_that_is_away_is_tried_again_ever_more_slowly() {
     delete(&world, id).await;
     world.provider.fail(Call::Revoke, down());
     for wait in [10, 20, 40, 80, 160, 320, 640, 1280, 2560, 3600, 3600] {
-        assert_eq!(world.app.run_due_revocations.run(None).await.unwrap(), 1, "due before {wait}");
+        assert_eq!(
+            world.app.run_due_revocations.run(ClaimedRevocations::Due).await.unwrap(),
+            1,
+            "due before {wait}"
+        );
         let receipt = receipt(&world, provider).await;
         assert_eq!(receipt.next_attempt_at, world.now() + TimeDelta::seconds(wait));
         assert_eq!(receipt.last_error.as_deref(), Some("connect"));
         world.pass(u64::try_from(wait).unwrap() - 1);
-        assert_eq!(world.app.run_due_revocations.run(None).await.unwrap(), 0, "not due yet");
+        assert_eq!(
+            world.app.run_due_revocations.run(ClaimedRevocations::Due).await.unwrap(),
+            0,
+            "not due yet"
+        );
         world.pass(1);
     }
     world.provider.recover(Call::Revoke);
-    world.app.run_due_revocations.run(None).await.unwrap();
+    world.app.run_due_revocations.run(ClaimedRevocations::Due).await.unwrap();
     assert_eq!(receipt(&world, provider).await.status, RevocationStatus::Revoked);
 }
 
@@ -127,7 +135,7 @@ async fn after_seven_days_the_tokens_are_destroyed_and_the_receipt_says_so() {
     let deadline = world.now() + REVOCATION_PERIOD;
     world.provider.fail(Call::Revoke, down());
     loop {
-        world.app.run_due_revocations.run(None).await.unwrap();
+        world.app.run_due_revocations.run(ClaimedRevocations::Due).await.unwrap();
         let receipt = receipt(&world, provider).await;
         if receipt.status != RevocationStatus::Pending {
             break;
@@ -156,11 +164,11 @@ async fn a_provider_that_names_a_time_is_tried_then_but_once_more_within_the_sev
         delete(&world, id).await;
         let retry_after = Some(retry_after);
         world.provider.fail_next(Call::Revoke, UpstreamError::RateLimited { retry_after });
-        world.app.run_due_revocations.run(None).await.unwrap();
+        world.app.run_due_revocations.run(ClaimedRevocations::Due).await.unwrap();
         let first = receipt(&world, provider).await;
         assert_eq!((first.status, first.next_attempt_at), (RevocationStatus::Pending, world.now() + next));
         world.clock.advance_to(first.next_attempt_at);
-        world.app.run_due_revocations.run(None).await.unwrap();
+        world.app.run_due_revocations.run(ClaimedRevocations::Due).await.unwrap();
         assert_eq!(receipt(&world, provider).await.status, RevocationStatus::Revoked);
     }
 }
@@ -176,7 +184,7 @@ async fn two_workers_share_the_work() {
     world.provider.hold(Call::Revoke);
     let run = || {
         let worker = world.app.run_due_revocations.clone();
-        tokio::spawn(async move { worker.run(None).await.unwrap() })
+        tokio::spawn(async move { worker.run(ClaimedRevocations::Due).await.unwrap() })
     };
     let (one, two) = (run(), run());
     world.provider.until_called(Call::Revoke, 12).await;
@@ -192,15 +200,15 @@ async fn a_revocation_whose_worker_died_is_taken_over_after_a_minute() {
     delete(&world, id).await;
     world.provider.hold(Call::Revoke);
     let worker = world.app.run_due_revocations.clone();
-    let dying = tokio::spawn(async move { worker.run(None).await });
+    let dying = tokio::spawn(async move { worker.run(ClaimedRevocations::Due).await });
     world.provider.until_called(Call::Revoke, 1).await;
     dying.abort();
     assert!(dying.await.unwrap_err().is_cancelled());
     world.provider.release(Call::Revoke);
     world.pass(59);
-    assert_eq!(world.app.run_due_revocations.run(None).await.unwrap(), 0);
+    assert_eq!(world.app.run_due_revocations.run(ClaimedRevocations::Due).await.unwrap(), 0);
     world.pass(1);
-    assert_eq!(world.app.run_due_revocations.run(None).await.unwrap(), 1);
+    assert_eq!(world.app.run_due_revocations.run(ClaimedRevocations::Due).await.unwrap(), 1);
 }
 
 #[tokio::test]
@@ -210,7 +218,7 @@ async fn a_provider_has_thirty_seconds_for_a_revocation() {
     delete(&world, id).await;
     world.provider.hold(Call::Revoke);
     let worker = world.app.run_due_revocations.clone();
-    let running = tokio::spawn(async move { worker.run(None).await });
+    let running = tokio::spawn(async move { worker.run(ClaimedRevocations::Due).await });
     world.clock.until_sleeping(1).await;
     world.pass(30);
     assert_eq!(running.await.unwrap().unwrap(), 1);

@@ -12,7 +12,7 @@ use grantkeeper_domain::authorizations::{
 use grantkeeper_domain::ids::{AccountId, AuthorizationId, ProviderId};
 use grantkeeper_domain::login::LoginSettings;
 use grantkeeper_domain::memory::MemoryStore;
-use grantkeeper_domain::providers::{NewProvider, Provider, ProviderCatalog as _, ProviderKind};
+use grantkeeper_domain::providers::{GitHosts, NewProvider, Provider, ProviderCatalog as _, ProviderKind};
 use grantkeeper_domain::sealing::TokenSealer;
 use grantkeeper_domain::services::{Clock as _, Random};
 use grantkeeper_domain::tokens::{HandOutRecord, LendError, LentToken, TokenSettings};
@@ -101,6 +101,7 @@ impl World {
             redirect_uri: Some(CALLERS_PAGE.to_owned()),
             state: None,
             skip_consent: None,
+            return_to: None,
         };
         self.app.start_flow.run(caller, request).await.unwrap()
     }
@@ -245,6 +246,7 @@ fn settings(holder: &str) -> Settings {
         // What was handed out is in the log when the caller has it: tests read it right after.
         hand_out_record: HandOutRecord::BeforeRelease,
         asks_people: true,
+        link_wait: Duration::from_secs(300),
         login: LoginSettings::default(),
         holder: holder.to_owned(),
     }
@@ -261,6 +263,7 @@ pub(crate) fn new_provider(name: &str) -> NewProvider {
         scopes: None,
         device_flow: false,
         app_slug: None,
+        git_hosts: GitHosts::default(),
         skip_consent: None,
         keep_alive: None,
     }

@@ -1,27 +1,16 @@
-//! What goes over the wire: members in `snake_case`, and JSON that names its character set.
+//! Device flows on the wire.
 
-use std::time::Duration;
-
-use actix_web::HttpResponse;
-use actix_web::http::StatusCode;
 use grantkeeper_domain::authorizations::BegunDeviceFlow;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::description::values;
-
-/// The content type of every body, as published clients know it.
-const JSON: &str = "application/json; charset=utf-8";
-
-/// An answer.
-pub(super) fn json(status: StatusCode, body: impl Serialize) -> HttpResponse {
-    HttpResponse::build(status).content_type(JSON).json(body)
-}
+use super::whole_seconds;
+use crate::external_auth::description::values;
 
 /// A device flow that was begun (RFC 8628, 3.2).
 #[derive(Serialize, ToSchema)]
 #[schema(as = DeviceFlow)]
-pub(super) struct WireDevice<'a> {
+pub(in super::super) struct WireDevice<'a> {
     /// What the caller polls with. It stands for the provider's own device code, and is good for this account alone.
     device_code: &'a str,
     /// What the person types.
@@ -40,7 +29,7 @@ pub(super) struct WireDevice<'a> {
 }
 
 impl<'a> WireDevice<'a> {
-    pub(super) fn of(begun: &'a BegunDeviceFlow) -> Self {
+    pub(in super::super) fn of(begun: &'a BegunDeviceFlow) -> Self {
         Self {
             device_code: begun.handle.expose(),
             user_code: &begun.user_code,
@@ -52,13 +41,10 @@ impl<'a> WireDevice<'a> {
     }
 }
 
-/// Rounded up: whoever waits for so long has waited long enough.
-pub(super) fn whole_seconds(wait: Duration) -> u64 {
-    wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use grantkeeper_domain::Secret;
     use url::Url;
 

@@ -1,0 +1,5 @@
+//! The commands of those who use a service.
+
+mod links;
+mod login;
+pub(crate) mod person;
