@@ -55,7 +55,7 @@ async fn tokens_in_use_are_refreshed_ahead_of_their_expiry_and_idle_ones_are_lef
     // Nobody has wanted its token for long; its refresh would be due, were it in use.
     let (store, long_ago) = (&installation.store, installation.store.long_ago());
     store.expire_access_tokens();
-    store.sql(&format!("UPDATE authorizations SET grant_since = {long_ago}"));
+    store.sql(&format!("UPDATE authorizations SET grant_since = {long_ago}, used_at = {long_ago}"));
     store.sql(&format!("UPDATE refreshes SET last_used_at = {long_ago}, due_at = {long_ago}"));
     eventually("it to be found idle", async || {
         (store.count("refreshes WHERE due_at IS NULL") == 1).then_some(())
