@@ -73,21 +73,33 @@ fn begins_device_flow(path: &str) -> bool {
     rest.is_some_and(|(_, rest)| rest == "device")
 }
 
-/// Of the ways to send a token the first that is used counts, be the token a good one or not. An empty one is none, and so are
-/// two of a kind.
+/// Of the ways to send a token the first that is used counts, be the token a good one or not. An empty one is none; one that
+/// cannot be read, or comes twice, is none that is good.
 fn token_in(request: &HttpRequest) -> Option<Cow<'_, str>> {
     let api = Api::of(request);
     let query = api.settings.tokens_in_query.then(|| Query::of(request).ok()).flatten();
-    let in_query = |name| query.as_ref()?.one(name).ok()?.map(|token| Cow::Owned(token.to_owned()));
-    let is_used = |token: &Cow<'_, str>| !token.is_empty();
-    let header = || only_header(request, &SESSION_TOKEN).map(|token| Cow::Borrowed(token.trim()));
-    let bearer = || authorization_token(request, &["bearer"]).map(Cow::Borrowed);
+    let in_query = |name| {
+        let mut values = query.as_ref().into_iter().flat_map(|query| query.all(name));
+        let first = values.find(|value| !value.is_empty())?;
+        Some(values.next().is_none().then(|| Cow::Owned(first.to_owned())))
+    };
+    let header = || {
+        is_used(request, &SESSION_TOKEN)
+            .then(|| only_header(request, &SESSION_TOKEN).map(|token| Cow::Borrowed(token.trim())))
+    };
+    let bearer = || authorization_token(request, &["bearer"]).filter(|token| !token.is_empty());
     cookie(request)
-        .map(|cookie| Cow::Owned(cookie.value().to_owned()))
-        .or_else(|| in_query(SESSION_TOKEN_PARAMETER).filter(is_used))
-        .or_else(|| header().filter(is_used))
-        .or_else(|| bearer().filter(is_used))
-        .or_else(|| in_query(ACCESS_TOKEN_PARAMETER).filter(is_used))
+        .map(|cookie| Some(Cow::Owned(cookie.value().to_owned())))
+        .or_else(|| in_query(SESSION_TOKEN_PARAMETER))
+        .or_else(header)
+        .or_else(|| bearer().map(Cow::Borrowed).map(Some))
+        .or_else(|| in_query(ACCESS_TOKEN_PARAMETER))
+        .flatten()
+}
+
+/// Whether a header says something.
+fn is_used(request: &HttpRequest, name: &HeaderName) -> bool {
+    request.headers().get_all(name).any(|value| !value.as_bytes().trim_ascii().is_empty())
 }
 
 fn cookie(request: &HttpRequest) -> Option<Cookie<'static>> {
