@@ -221,7 +221,8 @@ impl Batch for HandOuts {
         for row in self.0 {
             let known = audit_entries::table.find(row.id);
             let counted = (audit_entries::count, audit_entries::at, audit_entries::last_at);
-            match known.select(counted).first::<(i64, Time, Option<Time>)>(c).optional()? {
+            // Not `first`: for a `LIMIT`, SQLite plans the statement anew at every execution.
+            match known.select(counted).get_result::<(i64, Time, Option<Time>)>(c).optional()? {
                 None => diesel::insert_into(audit_entries::table).values(row).execute(c)?,
                 Some((count, at, last_at)) if count < row.count => {
                     let last_at = row.last_at.max(last_at).max(Some(at));
