@@ -18,6 +18,7 @@ use grantkeeper_provider_clients::{
 use grantkeeper_rest::{LimitSettings, PerMinute};
 use grantkeeper_store_diesel::{DieselStore, OpenOptions};
 use grantkeeper_token_sealing::{CanaryError, EnvelopeSealer, KeyRing, MasterKey};
+use tokio::task::spawn_blocking;
 use url::Url;
 
 use crate::adapters::{SystemClock, SystemRandom};
@@ -115,11 +116,14 @@ impl Wired {
         key: MasterKey,
         simulator: Option<&Url>,
     ) -> Result<Self, Failure> {
+        // It reads all certificates that this machine trusts, which takes as long as connecting to a database does.
+        let client_settings = client_settings(settings, simulator);
+        let clients = spawn_blocking(move || ProviderDirectory::new(client_settings, Arc::new(SystemClock)));
         let Administration { store, clock, random } = Administration::open(settings).await?;
         let sealer =
             Arc::new(EnvelopeSealer::new(KeyRing::new(key), store.clone(), random.clone(), clock.clone()));
         verify_key(&sealer).await?;
-        let clients = ProviderDirectory::new(client_settings(settings, simulator), clock.clone())?;
+        let clients = clients.await.map_err(Failure::from)??;
         let ports = Ports {
             store,
             clients: Arc::new(clients),

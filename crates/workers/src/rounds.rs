@@ -70,7 +70,8 @@ impl Rounds {
         }
     }
 
-    async fn wait(&self, pause: Duration) {
+    /// Does nothing for so long, or until it is told to stop.
+    pub(crate) async fn wait(&self, pause: Duration) {
         tokio::select! {
             biased;
             () = self.stop.cancelled() => {}

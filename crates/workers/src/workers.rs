@@ -32,6 +32,10 @@ const CLEANING_INTERVAL: Duration = Duration::from_secs(5 * 60);
 /// from a provider does not notice it.
 const LINK_NEWS_INTERVAL: Duration = Duration::from_secs(3);
 
+/// How long the loops leave a process alone that has just been started: each opens a connection to the database, and whoever asks
+/// first is not to wait behind them all.
+const FIRST_REST: Duration = Duration::from_millis(100);
+
 /// The running loops. They go on until [`Workers::stop`]; dropping this aborts them.
 pub struct Workers {
     clock: Arc<dyn Clock>,
@@ -59,7 +63,10 @@ impl Workers {
             .into_iter()
             .map(|(name, chore, rest)| {
                 let rounds = Rounds { name, chore, rest, clock: clock.clone(), stop: stop.clone() };
-                tokio::spawn(rounds.go())
+                tokio::spawn(async move {
+                    rounds.wait(FIRST_REST).await;
+                    rounds.go().await;
+                })
             })
             .collect();
         Self { clock, stop, loops }
