@@ -15,6 +15,9 @@ pub(crate) struct Population {
     pub(crate) access_token: u16,
     /// How many accounts they belong to, each with an API token: at most a thousand.
     pub(crate) accounts: u64,
+    /// Whether somebody has had a token of each just before. Where not, the first hand-out of each is also noted with it, once in
+    /// the better part of a day.
+    pub(crate) in_use: bool,
 }
 
 /// A JWT with a handful of claims.
@@ -25,12 +28,18 @@ pub(crate) const REFERENCE: u16 = 256;
 impl Population {
     /// A hundred authorizations an account, as far as there are accounts.
     pub(crate) fn of(authorizations: u64, access_token: u16) -> Self {
-        Self { authorizations, access_token, accounts: (authorizations / 100).clamp(1, MOST_ACCOUNTS) }
+        let accounts = (authorizations / 100).clamp(1, MOST_ACCOUNTS);
+        Self { authorizations, access_token, accounts, in_use: true }
     }
 
     /// As many accounts whatever the number of authorizations, so that the size of one table is all that grows.
     pub(crate) fn of_same_accounts(authorizations: u64, access_token: u16) -> Self {
-        Self { authorizations, access_token, accounts: authorizations.clamp(1, MOST_ACCOUNTS) }
+        Self { accounts: authorizations.clamp(1, MOST_ACCOUNTS), ..Self::of(authorizations, access_token) }
+    }
+
+    /// The same people, none of whom has used anything for months.
+    pub(crate) fn long_unused(self) -> Self {
+        Self { in_use: false, ..self }
     }
 
     /// The account whose authorization it is. Neighbours belong to different ones, as they do where people come one

@@ -50,6 +50,7 @@ pub(crate) fn run(options: &HandOut) -> Result<(), Failure> {
 /// All that is measured over one database, one load after the other.
 fn measure(store: StoreKind, options: &HandOut) -> Result<Run, Failure> {
     let population = Population::of(options.authorizations(store), JWT);
+    let population = if options.long_unused { population.long_unused() } else { population };
     let planted = Planted::new(store, &options.databases.server, population)?;
     let by_default = by_default(&planted, options)?;
     let before_release = before_release(&planted, options)?;

@@ -31,6 +31,8 @@ pub(super) struct Run {
     store: StoreKind,
     /// How many authorizations were in it.
     authorizations: u64,
+    /// Whether they had been used just before it began.
+    in_use: bool,
     /// How the database server is set, where there is one.
     server: Option<ServerSettings>,
     /// One after the other.
@@ -72,15 +74,17 @@ impl Run {
         comparisons: Vec<Comparison>,
     ) -> Self {
         let targets = targets(store, &comparisons);
-        Self { store, authorizations: population.authorizations, server, comparisons, targets }
+        let Population { authorizations, in_use, .. } = population;
+        Self { store, authorizations, in_use, server, comparisons, targets }
     }
 
     /// As tables for people.
     pub(super) fn told(&self, machine: &Machine, effort: Effort) -> String {
         let mut text = format!(
-            "\n{}, {} authorizations, {machine}; the median of {} rounds of {} s, and the lowest and highest\n",
+            "\n{}, {} authorizations {}, {machine}; the median of {} rounds of {} s, and the lowest and highest\n",
             self.store.name(),
             grouped(self.authorizations),
+            if self.in_use { "in use" } else { "not used for months" },
             effort.rounds,
             effort.length.as_secs(),
         );

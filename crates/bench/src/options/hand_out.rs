@@ -18,6 +18,10 @@ pub(crate) struct HandOut {
     /// How many authorizations there are: 100,000 on SQLite and a million on PostgreSQL unless said otherwise.
     #[arg(long, value_name = "N", conflicts_with = "quick", value_parser = clap::value_parser!(u64).range(1..1 << 40))]
     authorizations: Option<u64>,
+    /// Nobody has used any of them for months, so that the first hand-out of each is noted with it. They are in use unless said
+    /// otherwise: that is noted once in the better part of a day.
+    #[arg(long)]
+    pub(crate) long_unused: bool,
     /// How many connections are kept open, each with one request at a time.
     #[arg(long, value_name = "N", default_value_t = 32, value_parser = 1..=4_096)]
     connections: i64,

@@ -16,7 +16,7 @@ use crate::seeds::Seeds;
 const AUTHORIZATIONS: &str = "COPY authorizations (id, organization_id, account_id, provider_id, credential_id, issuer, subject, \
     user_info, requested_scopes, granted_scopes, access_token, issued_at, expires_at, refresh_token, \
     refresh_token_expires_at, grant_state, dead_reason, grant_since, last_failure, next_attempt_at, last_refreshed_at, \
-    created_at, version, redirect_uri) FROM STDIN (FORMAT binary)";
+    created_at, version, redirect_uri, authorized_at, used_at) FROM STDIN (FORMAT binary)";
 
 /// The same of what stands beside each of them.
 const REFRESHES: &str =
@@ -82,7 +82,9 @@ fn authorization_row(authorization: &Authorization) -> Result<Row, Failure> {
         .time(authorization.last_refreshed_at)?
         .time(authorization.created_at)?
         .bigint(authorization.version.get())?
-        .text(authorization.redirect_uri.as_deref())?;
+        .text(authorization.redirect_uri.as_deref())?
+        .time(authorization.authorized_at)?
+        .time(authorization.used_at)?;
     Ok(row)
 }
 

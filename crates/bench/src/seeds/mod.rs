@@ -22,6 +22,7 @@ use self::standing_clock::StandingClock;
 use crate::failure::Failure;
 use crate::population::{Population, SEEDED_AT, authorization_id, token_head};
 use crate::sequence::Sequence;
+use crate::stopwatch::wall_clock;
 
 /// The size of a refresh token: they are short references with most providers.
 const REFRESH_TOKEN: usize = 128;
@@ -201,7 +202,7 @@ impl Seeds {
             last_refreshed_at: None,
             created_at: seeded_at(),
             authorized_at: seeded_at(),
-            used_at: seeded_at(),
+            used_at: if self.population.in_use { wall_clock()? } else { seeded_at() },
             version: Version::FIRST,
         };
         authorization.access_token =

@@ -52,7 +52,7 @@ fn verdicts(run: &Run) -> Vec<(String, bool)> {
 fn people_read_medians_with_their_spread_and_what_is_not_known() {
     let told = run(StoreKind::Sqlite).told(&machine(), EFFORT);
     assert!(
-        told.contains("SQLite, 100,000 authorizations, 2 cores (load 0.5 before); the median of 3"),
+        told.contains("SQLite, 100,000 authorizations in use, 2 cores (load 0.5 before); the median of 3"),
         "{told}"
     );
     assert!(told.contains("256 connections, 2 workers, log.level=warn\n"), "{told}");
