@@ -306,8 +306,8 @@ pub(crate) fn offering(mut client: MockProviderClient) -> Arc<dyn ProviderClient
 
 /// A store with one authorization at its provider.
 pub(crate) fn keeping(authorization: Authorization, provider: Provider) -> Arc<MockAuthorizationStore> {
-    let mut store = MockAuthorizationStore::new();
-    store.expect_authorization().returning(move |_, _| Ok(Some((authorization.clone(), provider.clone()))));
+    let (mut store, found) = (MockAuthorizationStore::new(), (authorization, Arc::new(provider)));
+    store.expect_authorization().returning(move |_, _| Ok(Some(found.clone())));
     Arc::new(store)
 }
 

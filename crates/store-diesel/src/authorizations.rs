@@ -1,5 +1,7 @@
 //! Authorizations.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use diesel::dsl::auto_type;
@@ -227,12 +229,9 @@ impl DieselStore {
     async fn with_provider(
         &self,
         id: AuthorizationId,
-    ) -> Result<Option<(Authorization, Provider)>, StoreError> {
+    ) -> Result<Option<(Authorization, Arc<Provider>)>, StoreError> {
         let found: Option<(Authorization, Provider)> = self.one(by_id(id.into())).await?;
-        if let Some((_, provider)) = &found {
-            self.known_providers.keep(provider);
-        }
-        Ok(found)
+        Ok(found.map(|(authorization, provider)| (authorization, self.known_providers.keep(provider))))
     }
 }
 
@@ -242,13 +241,13 @@ impl AuthorizationStore for DieselStore {
         &self,
         organization: OrganizationId,
         id: AuthorizationId,
-    ) -> Result<Option<(Authorization, Provider)>, StoreError> {
+    ) -> Result<Option<(Authorization, Arc<Provider>)>, StoreError> {
         let key = AuthorizationKey(id.into());
         let Some((authorization, version)) = self.database.look_up(&self.authorizations, key).await? else {
             return Ok(None);
         };
         let found = match self.known_providers.at(authorization.provider_id, version) {
-            Some(provider) => Some((authorization, Provider::clone(&provider))),
+            Some(provider) => Some((authorization, provider)),
             // Both once more, so that they are of one moment.
             None => self.with_provider(id).await?,
         };

@@ -58,7 +58,7 @@ fn claimed_from(row: &RefreshRow, holder: &str, readable: &mut Readable) -> Opti
     let (authorization, provider) = readable.remove(&authorization_id)?;
     let (holder, fence, unanswered) = (holder.to_owned(), row.fence + 1, row.asked());
     let lease = RefreshLease { authorization_id, holder, fence, unanswered };
-    let last_used_at = row.last_used_at.map(Into::into);
+    let (provider, last_used_at) = (provider.into(), row.last_used_at.map(Into::into));
     Some(DueRefresh::Claimed(Box::new(ClaimedRefresh { lease, authorization, provider, last_used_at })))
 }
 

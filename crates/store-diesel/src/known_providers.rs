@@ -27,12 +27,14 @@ impl KnownProviders {
     }
 
     /// Keeps a provider that was read.
-    pub(crate) fn keep(&self, provider: &Provider) {
+    pub(crate) fn keep(&self, provider: Provider) -> Arc<Provider> {
+        let provider = Arc::new(provider);
         let mut by_id = self.by_id.write().unwrap_or_else(PoisonError::into_inner);
         if by_id.len() >= LIMIT && !by_id.contains_key(&provider.id) {
             // Those in use are back with the next reads.
             by_id.clear();
         }
-        by_id.insert(provider.id, Arc::new(provider.clone()));
+        by_id.insert(provider.id, Arc::clone(&provider));
+        provider
     }
 }

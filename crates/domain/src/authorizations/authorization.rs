@@ -134,9 +134,9 @@ pub(crate) fn is_own(authorization: &Authorization, provider: &Provider, caller:
 
 /// What was found, if it is the caller's own. Everything else does not exist for this caller.
 pub(crate) fn if_own(
-    found: Option<(Authorization, Provider)>,
+    found: Option<(Authorization, Arc<Provider>)>,
     caller: &Caller,
-) -> Option<(Authorization, Provider)> {
+) -> Option<(Authorization, Arc<Provider>)> {
     found.filter(|(authorization, provider)| is_own(authorization, provider, caller))
 }
 

@@ -1,5 +1,7 @@
 //! Ports that read authorizations and flows.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
@@ -13,12 +15,12 @@ use crate::store::StoreError;
 #[cfg_attr(any(test, feature = "mock"), mockall::automock)]
 #[async_trait]
 pub trait AuthorizationStore: Send + Sync {
-    /// An authorization with its provider, in one read.
+    /// An authorization with its provider, in one read. Thousands have the same provider, which need not be copied for each.
     async fn authorization(
         &self,
         organization: OrganizationId,
         id: AuthorizationId,
-    ) -> Result<Option<(Authorization, Provider)>, StoreError>;
+    ) -> Result<Option<(Authorization, Arc<Provider>)>, StoreError>;
 
     /// The authorizations of an account with their providers, oldest first.
     async fn authorizations_of(

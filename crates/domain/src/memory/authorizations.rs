@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::ops::Bound;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -22,10 +23,11 @@ impl AuthorizationStore for MemoryStore {
         &self,
         organization: OrganizationId,
         id: AuthorizationId,
-    ) -> Result<Option<(Authorization, Provider)>, StoreError> {
+    ) -> Result<Option<(Authorization, Arc<Provider>)>, StoreError> {
         let state = self.state();
         let found = state.row::<Authorization>(id).filter(|row| row.organization_id == organization);
-        Ok(found.and_then(|row| state.with_provider(row)))
+        let found = found.and_then(|row| state.with_provider(row));
+        Ok(found.map(|(authorization, provider)| (authorization, Arc::new(provider))))
     }
 
     async fn authorizations_of(

@@ -1,5 +1,7 @@
 //! Refresh leases, the journal, and what is due.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
@@ -140,7 +142,7 @@ impl State {
         }
         row.due_at = Some(claim.again_at);
         let lease = row.give(id, &claim.holder, claim.now);
-        let last_used_at = row.last_used_at;
+        let (provider, last_used_at) = (Arc::new(provider), row.last_used_at);
         Some(DueRefresh::Claimed(Box::new(ClaimedRefresh { lease, authorization, provider, last_used_at })))
     }
 }

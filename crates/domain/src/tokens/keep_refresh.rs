@@ -1,6 +1,8 @@
 //! Keeping what a provider answered to a refresh, before anything else happens with it (RFC 6749, 6: the old refresh token
 //! may be dead now). A store that is away for a moment must not cost a rotated token.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 
 use super::refresh::failed;
@@ -23,7 +25,7 @@ pub(super) struct Asked {
     pub(super) lease: RefreshLease,
     /// The row as it was then.
     pub(super) authorization: Authorization,
-    pub(super) provider: Provider,
+    pub(super) provider: Arc<Provider>,
     pub(super) last_used_at: Option<DateTime<Utc>>,
 }
 
@@ -263,9 +265,9 @@ impl KeepRefresh<'_> {
             }
             UpstreamError::ClientRefused { .. } => {
                 let mut changes = self.put_off(current, error, request);
-                let provider = self.asked.provider.clone();
+                let provider = &*self.asked.provider;
                 if provider.status == ProviderStatus::Active {
-                    changes.extend(provider.disable(&*self.turn.random, self.turn.clock.now()));
+                    changes.extend(provider.clone().disable(&*self.turn.random, self.turn.clock.now()));
                 }
                 (changes, RefreshOutcome::ClientRefused)
             }
@@ -318,7 +320,7 @@ impl KeepRefresh<'_> {
         }
     }
 
-    async fn reread(&self) -> Result<Option<(Authorization, Provider)>, StoreError> {
+    async fn reread(&self) -> Result<Option<(Authorization, Arc<Provider>)>, StoreError> {
         let Authorization { organization_id, id, .. } = self.asked.authorization;
         self.turn.authorizations.authorization(organization_id, id).await
     }

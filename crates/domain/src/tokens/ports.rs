@@ -1,6 +1,8 @@
 //! The ports of refreshing: who may ask a provider, what was asked, and which authorization is due; and what hand-outs
 //! leave behind.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
@@ -71,7 +73,7 @@ pub struct ClaimedRefresh {
     /// The authorization.
     pub authorization: Authorization,
     /// Its provider.
-    pub provider: Provider,
+    pub provider: Arc<Provider>,
     /// When a token of it was last handed out, to the hour or so; `None`: never.
     pub last_used_at: Option<DateTime<Utc>>,
 }

@@ -26,7 +26,7 @@ use crate::{Change, CommitError, Row, Secret, StoreError, UnitOfWork};
 pub const OLDEST_READ: Duration = Duration::from_millis(500);
 
 /// How many authorizations, and API tokens, are kept.
-const ROWS: usize = 4_096;
+const ROWS: usize = 1_024;
 
 /// An authorization with its provider.
 #[derive(Clone)]
@@ -37,12 +37,8 @@ pub(crate) struct Linked {
 }
 
 impl Linked {
-    fn of(authorization: Authorization, provider: Provider) -> Self {
-        Self {
-            authorization: Arc::new(authorization),
-            provider: Arc::new(provider),
-            fingerprint: Arc::default(),
-        }
+    fn of(authorization: Authorization, provider: Arc<Provider>) -> Self {
+        Self { authorization: Arc::new(authorization), provider, fingerprint: Arc::default() }
     }
 
     /// The fingerprint of `access_token`, which MUST be its own. Hashing one takes longer than looking one up, so the first who

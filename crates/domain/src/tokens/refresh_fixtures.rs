@@ -95,7 +95,7 @@ impl Bench {
 }
 
 pub(super) fn claimed(lease: RefreshLease) -> ClaimedRefresh {
-    ClaimedRefresh { lease, authorization: expired(), provider: provider(), last_used_at: None }
+    ClaimedRefresh { lease, authorization: expired(), provider: provider().into(), last_used_at: None }
 }
 
 pub(super) fn lease() -> RefreshLease {
@@ -163,7 +163,9 @@ pub(super) fn at_a(
 
 /// The row as it is found by each read in turn; the last one stays.
 pub(super) fn found_in_turn(rows: impl IntoIterator<Item = Found>) -> Arc<MockAuthorizationStore> {
-    let rows = Mutex::new(rows.into_iter().collect::<VecDeque<_>>());
+    let shared = |(row, provider)| (row, Arc::new(provider));
+    let rows = rows.into_iter().map(|found| found.map(shared));
+    let rows = Mutex::new(rows.collect::<VecDeque<_>>());
     let mut store = MockAuthorizationStore::new();
     store.expect_authorization().returning(move |_, _| {
         let mut rows = rows.lock().unwrap();

@@ -300,7 +300,7 @@ impl RefreshTurn {
         Ok(())
     }
 
-    async fn read(&self, row: &Authorization) -> Result<Option<(Authorization, Provider)>, StoreError> {
+    async fn read(&self, row: &Authorization) -> Result<Option<(Authorization, Arc<Provider>)>, StoreError> {
         self.authorizations.authorization(row.organization_id, row.id).await
     }
 

@@ -52,7 +52,7 @@ async fn everybody_gets_their_own(store: &DieselStore) {
             store.authorization(tenant.organization.id, unknown),
             store.authorization(stranger.organization.id, expected.id),
         );
-        assert_eq!(known.unwrap(), Some((expected.clone(), tenant.provider.clone())));
+        assert_eq!(known.unwrap(), Some((expected.clone(), tenant.provider.clone().into())));
         assert_eq!([unknown.unwrap(), foreign.unwrap()], [None, None]);
     });
     join_all(asking).await;
@@ -156,7 +156,7 @@ async fn what_another_replica_made_of_a_provider_is_seen_at_once() {
         tenant.provider = Provider { version: changed.version.next(), ..changed };
         for row in &tenant.authorizations[..2] {
             let found = here.authorization(tenant.organization.id, row.id).await.unwrap();
-            assert_eq!(found, Some((row.clone(), tenant.provider.clone())));
+            assert_eq!(found, Some((row.clone(), tenant.provider.clone().into())));
         }
     }
 }

@@ -80,7 +80,7 @@ async fn what_the_first_version_wrote_is_read<D: Old>() {
     let (row, provider) = store.authorization(ORGANIZATION, AUTHORIZATION).await.unwrap().unwrap();
     assert_eq!((row.redirect_uri, row.user.sub.as_str()), (None, "ada"));
     assert_eq!(provider.kind, ProviderKind::Oidc);
-    assert_eq!(store.provider_anywhere(PROVIDER).await.unwrap(), Some(provider));
+    assert_eq!(store.provider_anywhere(PROVIDER).await.unwrap(), Some(provider.as_ref().clone()));
     assert_eq!(store.providers(ORGANIZATION).await.unwrap().len(), 2);
     let flow = store.flow(FLOW).await.unwrap().unwrap();
     let authorized = FlowOutcome::Authorized(AUTHORIZATION);

@@ -88,7 +88,7 @@ pub async fn an_authorization_comes_with_its_provider(store: &Arc<dyn Store>) {
     commit(store, [Change::insert(deleting.clone()), Change::insert(row.clone())]).await;
     insert(store, tenant.authorization()).await;
     let found = store.authorization(tenant.organization.id, row.id).await.expect("a read");
-    assert_eq!(found, Some((row, deleting)));
+    assert_eq!(found, Some((row, deleting.into())));
     let unknown = AuthorizationId::generate(&FRESH, START);
     assert_eq!(store.authorization(tenant.organization.id, unknown).await.expect("a read"), None);
 }

@@ -110,6 +110,7 @@ pub async fn a_claimed_refresh_comes_with_its_rows(store: &Arc<dyn Store>) {
             fence: claimed.lease.fence,
             unanswered: None,
         };
+        let provider = provider.into();
         assert_eq!(claimed, ClaimedRefresh { lease, authorization, provider, last_used_at: None });
     }
 }

@@ -43,7 +43,7 @@ async fn tokens_that_were_refreshed_at_the_same_time_are_the_ones_that_move() {
     authorizations
         .expect_authorization()
         .times(2)
-        .returning(move |_, _| Ok(rows.lock().unwrap().pop().map(|row| (row, provider()))));
+        .returning(move |_, _| Ok(rows.lock().unwrap().pop().map(|row| (row, provider().into()))));
     let commits = Commits::default();
     let store = commits.answering(|commit| if commit == 0 { Err(CommitError::Conflict) } else { Ok(()) });
     deleting(Arc::new(authorizations), store).run(&caller(), authorization().id).await.unwrap();

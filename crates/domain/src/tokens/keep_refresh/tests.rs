@@ -84,7 +84,7 @@ async fn a_store_that_goes_away_between_two_tries_costs_no_rotated_token_either(
     authorizations.expect_authorization().returning(move |_, _| {
         let mut reads = reads.lock().unwrap();
         *reads += 1;
-        if *reads < 3 { Err(unavailable()) } else { Ok(Some((noted(), provider()))) }
+        if *reads < 3 { Err(unavailable()) } else { Ok(Some((noted(), provider().into()))) }
     });
     let commits = Commits::default();
     let store = conflict_at_first(&commits);
@@ -476,7 +476,7 @@ async fn wrong_client_credentials_disable_the_provider_once() {
         ..Bench::new()
     };
     let turn = bench.turn();
-    let claimed = ClaimedRefresh { provider: disabled, ..claimed(lease()) };
+    let claimed = ClaimedRefresh { provider: disabled.into(), ..claimed(lease()) };
     turn.run(claimed, seconds(0), None).await.unwrap();
     assert!(!commits.last().iter().any(|change| matches!(change, Change::Update(Row::Provider(_)))));
 }

@@ -71,9 +71,10 @@ impl AuthorizationStore for Database {
         &self,
         organization: OrganizationId,
         id: AuthorizationId,
-    ) -> Result<Option<(Authorization, Provider)>, StoreError> {
+    ) -> Result<Option<(Authorization, Arc<Provider>)>, StoreError> {
         let found = self.linked.lock().unwrap().clone();
-        self.answer(found.filter(|(row, _)| row.id == id && row.organization_id == organization)).await
+        let found = found.filter(|(row, _)| row.id == id && row.organization_id == organization);
+        self.answer(found.map(|(row, provider)| (row, provider.into()))).await
     }
 
     async fn authorizations_of(&self, _: AccountId) -> Result<Vec<(Authorization, Provider)>, StoreError> {

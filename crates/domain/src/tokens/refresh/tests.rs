@@ -309,7 +309,7 @@ async fn who_waits_for_another_process_reads_more_often_than_it_tries_to_get_the
     let mut authorizations = MockAuthorizationStore::new();
     authorizations.expect_authorization().returning(move |_, _| {
         *reading.lock().unwrap() += 1;
-        Ok(Some((expired(), provider())))
+        Ok(Some((expired(), provider().into())))
     });
     let bench = Bench { leases, authorizations: Arc::new(authorizations), ..Bench::new() };
     let engine = bench.engine();

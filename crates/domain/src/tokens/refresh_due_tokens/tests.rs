@@ -37,6 +37,7 @@ fn saying_once(due: Vec<DueRefresh>) -> MockRefreshLeases {
 fn claimed(number: u128, row: Authorization, provider: Provider) -> DueRefresh {
     let authorization = Authorization { id: AuthorizationId::from_uuid(uuid(number)), ..row };
     let lease = RefreshLease { authorization_id: authorization.id, ..lease() };
+    let provider = provider.into();
     DueRefresh::Claimed(Box::new(ClaimedRefresh { lease, authorization, provider, last_used_at: None }))
 }
 

@@ -205,7 +205,7 @@ async fn a_wait_that_the_store_has_interrupted_does_not_begin_from_zero() {
     authorizations.expect_authorization().returning(move |_, _| {
         let mut reads = reads.lock().unwrap();
         *reads += 1;
-        if *reads == 20 { Err(unavailable()) } else { Ok(Some((expired(), provider()))) }
+        if *reads == 20 { Err(unavailable()) } else { Ok(Some((expired(), provider().into()))) }
     });
     let bench = Bench { authorizations: Arc::new(authorizations), ..Bench::new() };
     let (clock, turn) = (bench.clock.clone(), bench.turn());
@@ -286,7 +286,7 @@ async fn what_its_holder_stores_in_the_last_moment_is_not_asked_for_again() {
     authorizations.expect_authorization().returning(move |_, _| {
         let is_stored = *is_noted.lock().unwrap();
         let row = if is_stored { with_tokens("theirs", "theirs too") } else { expired() };
-        Ok(Some((row, provider())))
+        Ok(Some((row, provider().into())))
     });
     let bench =
         Bench { authorizations: Arc::new(authorizations), leases, clients: giving_tokens(0), ..Bench::new() };
@@ -304,7 +304,7 @@ async fn time_in_which_the_store_does_not_answer_is_not_waiting() {
             &self,
             _: crate::ids::OrganizationId,
             _: crate::ids::AuthorizationId,
-        ) -> Result<Option<(Authorization, Provider)>, StoreError> {
+        ) -> Result<Option<(Authorization, Arc<Provider>)>, StoreError> {
             let look = {
                 let mut looks = self.0.lock().unwrap();
                 *looks += 1;
@@ -313,7 +313,7 @@ async fn time_in_which_the_store_does_not_answer_is_not_waiting() {
             if look == 5 {
                 self.1.sleep(seconds(120)).await;
             }
-            Ok(Some((expired(), provider())))
+            Ok(Some((expired(), provider().into())))
         }
 
         async fn authorizations_of(
@@ -406,10 +406,11 @@ async fn who_is_overtaken_while_it_waits_asks_nothing() {
 /// How a turn ends that was about to ask after an older request, while its row is found like this.
 async fn end_of_a_request_that_was_not_made(leases: MockRefreshLeases, found: Found) -> RequestEnd {
     let commits = Commits::default();
+    let shared = |(row, provider)| (row, Arc::new(provider));
     let mut authorizations = MockAuthorizationStore::new();
     authorizations
         .expect_authorization()
-        .returning(move |_, _| found.clone().ok_or_else(unavailable).map(Some));
+        .returning(move |_, _| found.clone().map(shared).ok_or_else(unavailable).map(Some));
     let bench = Bench {
         authorizations: Arc::new(authorizations),
         leases,

@@ -53,7 +53,7 @@ impl AuthorizationStore for Port {
         &self,
         organization: OrganizationId,
         id: AuthorizationId,
-    ) -> Result<Option<(Authorization, Provider)>, StoreError> {
+    ) -> Result<Option<(Authorization, Arc<Provider>)>, StoreError> {
         self.call("read", self.world.store.authorization(organization, id)).await
     }
 

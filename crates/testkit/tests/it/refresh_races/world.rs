@@ -1,6 +1,6 @@
 //! What the processes of a simulation share: the store, the provider, time, and the say about what happens next.
 
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -234,7 +234,7 @@ impl World {
     }
 
     /// The authorization as it is.
-    pub(crate) async fn row(&self) -> (Authorization, Provider) {
+    pub(crate) async fn row(&self) -> (Authorization, Arc<Provider>) {
         let Authorization { organization_id, id, .. } = self.first;
         self.store.authorization(organization_id, id).await.unwrap().unwrap()
     }
