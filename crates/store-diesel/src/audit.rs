@@ -8,6 +8,7 @@ use diesel::expression::SqlLiteral;
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::result::Error as QueryError;
 use diesel::sql_types::{BigInt, Nullable, Text};
 use grantkeeper_domain::StoreError;
 use grantkeeper_domain::audit::{Actor, AuditAction, AuditEntry, AuditLog, AuditOutcome};
@@ -219,21 +220,29 @@ impl Batch for HandOuts {
     /// SQLite's guard of the log does not tell `ON CONFLICT DO UPDATE` from `INSERT OR REPLACE`, so it is not asked for.
     fn write_each(self, c: &mut SqliteConnection) -> QueryResult<()> {
         for row in self.0 {
-            let known = audit_entries::table.find(row.id);
-            let counted = (audit_entries::count, audit_entries::at, audit_entries::last_at);
-            // Not `first`: for a `LIMIT`, SQLite plans the statement anew at every execution.
-            match known.select(counted).get_result::<(i64, Time, Option<Time>)>(c).optional()? {
-                None => diesel::insert_into(audit_entries::table).values(row).execute(c)?,
-                Some((count, at, last_at)) if count < row.count => {
-                    let last_at = row.last_at.max(last_at).max(Some(at));
-                    let more = (audit_entries::count.eq(row.count), audit_entries::last_at.eq(last_at));
-                    diesel::update(known).set(more).execute(c)?
-                }
-                Some(_) => 0,
-            };
+            // Nearly all are new, and the guard looks whether this one is: no second look before each of them.
+            if let Err(refusal) = diesel::insert_into(audit_entries::table).values(&row).execute(c) {
+                count_up(&row, refusal, c)?;
+            }
         }
         Ok(())
     }
+}
+
+/// Has an entry count as many as this one, where that is why it could not be inserted.
+fn count_up(row: &AuditRow, refusal: QueryError, c: &mut SqliteConnection) -> QueryResult<()> {
+    let known = audit_entries::table.find(row.id);
+    let counted = (audit_entries::count, audit_entries::at, audit_entries::last_at);
+    let found = known.select(counted).get_result::<(i64, Time, Option<Time>)>(c).optional();
+    let Ok(Some((count, at, last_at))) = found else {
+        return Err(refusal);
+    };
+    if count < row.count {
+        let last_at = row.last_at.max(last_at).max(Some(at));
+        let more = (audit_entries::count.eq(row.count), audit_entries::last_at.eq(last_at));
+        diesel::update(known).set(more).execute(c)?;
+    }
+    Ok(())
 }
 
 #[derive(QueryId)]

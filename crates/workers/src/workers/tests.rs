@@ -70,9 +70,13 @@ impl Installation {
         UseCases::over(&self.ports, &settings("another process"))
     }
 
-    fn start(&self) -> Workers {
+    /// Starts the loops, and lets them begin.
+    async fn start(&self) -> Workers {
         let settings = WorkerSettings { poll_interval: Duration::from_secs(1) };
-        Workers::start(&self.use_cases, self.clock.clone(), settings)
+        let workers = Workers::start(&self.use_cases, self.clock.clone(), settings);
+        self.clock.until_sleeping(LOOPS).await;
+        self.clock.advance(FIRST_REST);
+        workers
     }
 
     async fn insert(&self, rows: Vec<Change>) {
@@ -169,7 +173,7 @@ const LIMIT: Duration = Duration::from_secs(5);
 async fn jobs_are_run_those_that_wait_and_those_that_come() {
     let here = Installation::new().await;
     let (first, second) = (here.queue_a_count().await, here.queue_a_count().await);
-    let workers = here.start();
+    let workers = here.start().await;
     eventually(async || here.status_of(first).await == JobStatus::Completed).await;
     eventually(async || here.status_of(second).await == JobStatus::Completed).await;
     here.clock.until_sleeping(LOOPS).await;
@@ -187,7 +191,7 @@ async fn due_revocations_are_tried() {
     let authorization = entities::authorization(&here.admin, &provider);
     let revocation = entities::revocation(&authorization);
     here.insert(vec![Change::insert(provider.clone()), Change::insert(revocation)]).await;
-    let workers = here.start();
+    let workers = here.start().await;
     let status = async || here.store.revocations_of(provider.id).await.expect("memory never fails")[0].status;
     eventually(async || status().await == RevocationStatus::NotSupported).await;
     assert!(workers.stop(LIMIT).await);
@@ -206,7 +210,7 @@ async fn what_has_had_its_time_goes_at_the_start_and_every_five_minutes() {
     here.insert([Change::insert(provider)].into_iter().chain(rows).collect()).await;
     let kept = async |flow: &Flow| here.store.flow(flow.id).await.expect("memory never fails").is_some();
 
-    let workers = here.start();
+    let workers = here.start().await;
     eventually(async || !kept(&gone).await).await;
     assert!(kept(&going).await);
     here.clock.until_sleeping(LOOPS).await;
@@ -225,7 +229,7 @@ async fn a_device_flow_whose_caller_has_left_is_finished() {
         let found = here.store.authorizations_of(here.admin.id).await.expect("memory never fails");
         !found.is_empty()
     };
-    let workers = here.start();
+    let workers = here.start().await;
     here.clock.until_sleeping(LOOPS).await;
     assert_eq!(upstream.calls(Call::PollDevice), 0, "a caller who may still come is not forestalled");
 
@@ -244,7 +248,7 @@ async fn who_waits_for_a_link_hears_within_seconds_that_another_process_has_made
     let begun = here.begin_device_flow(provider).await;
     upstream.decide(&begun.user_code, Decision::Approved("1001".to_owned()));
     here.clock.advance(begun.interval);
-    let workers = here.start();
+    let workers = here.start().await;
     let (await_link, caller) = (here.use_cases.await_link.clone(), here.caller());
     let waiting = tokio::spawn(async move { await_link.run(&caller, provider).await });
     // The time that the call waits at most, and the time after which it looks again by itself.
@@ -263,7 +267,7 @@ async fn who_waits_for_a_link_hears_within_seconds_that_another_process_has_made
 #[tokio::test]
 async fn a_stopped_loop_takes_no_more_work() {
     let here = Installation::new().await;
-    let workers = here.start();
+    let workers = here.start().await;
     here.clock.until_sleeping(LOOPS).await;
     assert!(workers.stop(LIMIT).await);
     let job = here.queue_a_count().await;
